@@ -1,0 +1,1 @@
+"""Ductile turns plain scripts into durable, inspectable pipelines."""

@@ -1,0 +1,1 @@
+"""The moving parts: intake, dispatcher, attempt, settle, janitor, rescuer."""

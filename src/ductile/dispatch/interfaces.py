@@ -1,0 +1,52 @@
+"""The front door: what every trigger hands in, and what it gets back."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol
+
+from ductile.model.ids import EventId, JobId, RunId
+from ductile.model.json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Something from outside that is to become an event.
+
+    With neither `plugin` nor `pipeline`, it starts the pipelines whose `on` is its type.
+    """
+
+    type: str
+    payload: Json
+    source: str
+    plugin: str | None = None
+    """Start with one job of this plugin, outside any pipeline."""
+    command: str = "handle"
+    pipeline: str | None = None
+    """Start a run of this pipeline, whatever its `on`."""
+    dedupe_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is on disk now because of one trigger."""
+
+    event_id: EventId
+    job_ids: tuple[JobId, ...] = ()
+    run_ids: tuple[RunId, ...] = ()
+
+
+class Intake(Protocol):
+    """Everything that enters comes through here."""
+
+    def submit(self, trigger: Trigger) -> Future[Accepted]:
+        """Turn a trigger into an event and what follows from it, in one transaction.
+
+        The future ends after the commit; it fails with StorageError when nothing was kept,
+        and with Refused when a rule forbids what the trigger asks for. Raises NotFound at
+        once for a plugin, command or pipeline that there is none of.
+        """
+
+    def accept(self, trigger: Trigger) -> Accepted:
+        """Like `submit`, waiting for the commit."""

@@ -1,0 +1,1 @@
+"""YAML that remembers file, line and column; problems are collected, never the first one only."""

@@ -1,0 +1,1 @@
+"""The pipeline language: syntax, compiler, checks, fingerprint, loader, catalogue of versions."""

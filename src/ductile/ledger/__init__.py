@@ -1,0 +1,1 @@
+"""The contract of the context ledger, and the pure rules of baggage."""

@@ -1,0 +1,1 @@
+"""Plugins: manifest, registry, protocol envelopes and the runner."""

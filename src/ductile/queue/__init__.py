@@ -1,0 +1,1 @@
+"""The contract of the durable queue, and its pure rules."""

@@ -1,0 +1,1 @@
+"""The router: which jobs and runs follow from an event."""

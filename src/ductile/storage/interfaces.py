@@ -1,0 +1,224 @@
+"""The database behind one `Store`: one transaction at a time may write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from ductile.ledger.interfaces import ContextLedger
+from ductile.model.artifact import Artifact
+from ductile.model.context import Context
+from ductile.model.event import Event
+from ductile.model.ids import ChainId, EventId, JobId, PipelineHash, RunId
+from ductile.model.job import Job, JobStatus
+from ductile.model.json import JsonObject
+from ductile.model.outcome import LogLine
+from ductile.model.run import Run, RunStatus
+from ductile.queue.interfaces import JobQueue
+
+T = TypeVar("T")
+
+
+class Events(Protocol):
+    """The immutable record of events."""
+
+    def add(self, event: Event) -> None:
+        """Write one event. Raises StorageError if the job that emitted it does not exist."""
+
+    def get(self, event_id: EventId) -> Event | None:
+        """The event of that id."""
+
+
+class Runs(Protocol):
+    """Executions of pipelines."""
+
+    def add(self, run: Run) -> None:
+        """Write a run; the version that it is pinned to must be in `versions`."""
+
+    def get(self, run_id: RunId) -> Run | None:
+        """The run as it stands."""
+
+    def advance(self, run_id: RunId, *, by: int, now: datetime, failure: str | None = None) -> Run:
+        """Add `by` to the run's open jobs and remember the first `failure`.
+
+        The run becomes terminal when no job is open: failed if any failure was
+        remembered, succeeded otherwise. Returns the run as it stands after that.
+        """
+
+    def path(self, run_id: RunId) -> Sequence[Run]:
+        """The run and those that led to it, outermost first."""
+
+
+class Versions(Protocol):
+    """Every pipeline version that ever ran."""
+
+    def add(self, pipeline_hash: PipelineHash, name: str, definition: str, now: datetime) -> None:
+        """Keep a version; one that is kept already is left as it is."""
+
+    def get(self, pipeline_hash: PipelineHash) -> str | None:
+        """The definition of that version."""
+
+
+class Artifacts(Protocol):
+    """What succeeded jobs changed in their workspaces."""
+
+    def add(self, job_id: JobId, artifacts: Iterable[Artifact]) -> None:
+        """Record the changes of one job."""
+
+    def of_job(self, job_id: JobId) -> Sequence[Artifact]:
+        """The changes of one job, by path."""
+
+    def held(self, job_id: JobId) -> Mapping[str, tuple[JobId, Artifact]]:
+        """All that the committed workspace of a job holds: path to (job that wrote it, artifact).
+
+        The lineage of the job folded, from the root of its workspace on; the cost grows with
+        its length, so nothing on the way of a job asks for it.
+        """
+
+    def origin(self, job_id: JobId, path: str) -> tuple[JobId, Artifact] | None:
+        """Who wrote one path that the committed workspace of `job_id` holds."""
+
+    def taint(self, owner: JobId, path: str, *, by: JobId) -> None:
+        """Mark an artifact as changed in place after its job, first noticed in job `by`."""
+
+
+class PluginStates(Protocol):
+    """What plugins remember from one run to the next."""
+
+    def get(self, plugin: str) -> JsonObject:
+        """The state of a plugin; empty if it has none."""
+
+    def merge(self, plugin: str, updates: JsonObject, *, max_bytes: int, now: datetime) -> None:
+        """Merge top-level keys. Raises Refused if the whole grows beyond `max_bytes` of JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One row of `job_log`."""
+
+    job_id: JobId
+    attempt: int
+    status: str
+    started_at: datetime
+    completed_at: datetime
+    exit_code: int | None
+    error: str | None
+    result: str | None
+    logs: tuple[LogLine, ...]
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRecords:
+    """All that the ledger knows of one chain, each in the order in which it came."""
+
+    chain_id: ChainId
+    events: Sequence[Event]
+    runs: Sequence[Run]
+    jobs: Sequence[Job]
+    contexts: Sequence[Context]
+    attempts: Sequence[AttemptRecord]
+    artifacts: Mapping[JobId, Sequence[Artifact]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEnd:
+    """How far a chain is: what the janitor decides by."""
+
+    chain_id: ChainId
+    open_jobs: int
+    """Jobs that are not terminal."""
+    last_completed_at: datetime | None
+    """The newest completion in `job_log`."""
+
+
+class Views(Protocol):
+    """Questions that readers ask; nothing here changes anything."""
+
+    def jobs(
+        self,
+        *,
+        limit: int,
+        status: JobStatus | None = None,
+        plugin: str | None = None,
+        before: JobId | None = None,
+    ) -> Sequence[Job]:
+        """Jobs, newest first, those older than job `before` if given."""
+
+    def runs(
+        self,
+        *,
+        limit: int,
+        status: RunStatus | None = None,
+        pipeline: str | None = None,
+        before: RunId | None = None,
+    ) -> Sequence[Run]:
+        """Runs, newest first, those older than run `before` if given."""
+
+    def chain(self, chain_id: ChainId) -> ChainRecords:
+        """Everything of one chain; empty if there is no such chain."""
+
+    def chain_ends(self, job_ids: Sequence[JobId]) -> Mapping[JobId, ChainEnd]:
+        """For each of these jobs that is known, how far its chain is."""
+
+    def counts(self) -> Mapping[JobStatus, int]:
+        """How many jobs are queued and running; other statuses are not counted."""
+
+
+class Transaction(Protocol):
+    """All or nothing: what is written through it is committed as one, or not at all."""
+
+    @property
+    def jobs(self) -> JobQueue: ...
+    @property
+    def contexts(self) -> ContextLedger: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def versions(self) -> Versions: ...
+    @property
+    def artifacts(self) -> Artifacts: ...
+    @property
+    def plugin_states(self) -> PluginStates: ...
+    @property
+    def views(self) -> Views: ...
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Call `action` once this is on disk, before its caller hears of it; never after a
+        rollback. It must be quick, must not raise and must not use the store."""
+
+
+class Store(Protocol):
+    """A durable database that many threads may use at once.
+
+    Writers are taken in turn and committed together when they come together: what `write`
+    returned is on disk. A writer that raises leaves no trace and disturbs no other.
+    """
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` in a transaction and return its result after the commit.
+
+        `work` runs on another thread, must not wait for anything, and must not use the store.
+        Raises what `work` raised, or StorageError when the commit fails (a full disk, say).
+        """
+
+    def submit(self, work: Callable[[Transaction], T]) -> Future[T]:
+        """Like `write`, without waiting: the future ends after the commit."""
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on one consistent snapshot; writing through it raises StorageError."""
+
+    def check(self) -> None:
+        """Raise StorageError unless the database can be read and written right now."""
+
+    def backup(self, target: Path) -> None:
+        """Write a consistent copy to a file that must not exist yet."""
+
+    def close(self) -> None:
+        """Finish what was submitted and let go of the files; harmless when called again."""

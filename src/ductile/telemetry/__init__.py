@@ -1,0 +1,1 @@
+"""One catalogue of signals; logs and live views are fed from it."""

@@ -1,0 +1,192 @@
+"""The catalogue of signals: everything that the program says about itself, in one place."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from ductile.model.ids import ChainId, EventId, JobId, RunId
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One thing that happened inside the program; its fields are those of the log line."""
+
+    sentence: ClassVar[str]
+    """What happened, a few words in lower case; the fields follow it."""
+    level: ClassVar[int] = logging.DEBUG
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStarted(Signal):
+    """All parts are up."""
+
+    sentence = "gateway started"
+    level = logging.INFO
+    listen: str
+    pipelines: int
+    plugins: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStopping(Signal):
+    """No job is claimed any more; those that run get their grace time."""
+
+    sentence = "gateway stopping"
+    level = logging.INFO
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStopped(Signal):
+    """Everything has ended."""
+
+    sentence = "gateway stopped"
+    level = logging.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class EventAccepted(Signal):
+    """An event from outside is on disk, with what follows from it."""
+
+    sentence = "event accepted"
+    event: EventId
+    type: str
+    source: str
+    jobs: int
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRefused(Signal):
+    """A delivery was not accepted; the sender was told less than this."""
+
+    sentence = "webhook refused"
+    level = logging.WARNING
+    endpoint: str
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStarted(Signal):
+    """An attempt begins."""
+
+    sentence = "job started"
+    level = logging.INFO
+    job: JobId
+    plugin: str
+    command: str
+    step: str | None
+    attempt: str
+    """`2/4`: which try of how many."""
+    chain: ChainId
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettled(Signal):
+    """An attempt has ended and what follows from it is on disk."""
+
+    sentence = "job settled"
+    level = logging.INFO
+    job: JobId
+    plugin: str
+    step: str | None
+    outcome: str
+    attempt: str
+    took: timedelta
+    chain: ChainId
+    next_try: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptDiscarded(Signal):
+    """A worker finished an attempt that was no longer its own; nothing was written."""
+
+    sentence = "attempt discarded: the job was given to another worker"
+    level = logging.WARNING
+    job: JobId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class BaggageKeyQuestioned(Signal):
+    """A plugin's `state_updates` use a key that the core uses too."""
+
+    sentence = "state_updates use a key of the system"
+    level = logging.WARNING
+    job: JobId
+    plugin: str
+    key: str
+    done: str
+    """`merged` or `dropped`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTainted(Signal):
+    """A job changed an inherited file in place; the parent's copy changed with it."""
+
+    sentence = "inherited file changed in place"
+    level = logging.ERROR
+    job: JobId
+    plugin: str
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettled(Signal):
+    """The last open job of a run is terminal."""
+
+    sentence = "run settled"
+    level = logging.INFO
+    run: RunId
+    pipeline: str
+    status: str
+    chain: ChainId
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRescued(Signal):
+    """A job was taken from a worker that is gone."""
+
+    sentence = "job taken back from a worker that is gone"
+    level = logging.WARNING
+    job: JobId
+    plugin: str
+    worker: str
+    killed: int
+    """Processes of the attempt that were still alive, and are not any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspacesDeleted(Signal):
+    """The janitor deleted what had expired."""
+
+    sentence = "workspaces deleted"
+    level = logging.INFO
+    directories: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceNotDeleted(Signal):
+    """One directory could not be deleted; the janitor comes again."""
+
+    sentence = "workspace not deleted"
+    level = logging.WARNING
+    directory: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartFailed(Signal):
+    """A part of the gateway failed in a way that it did not expect; it tries again."""
+
+    sentence = "a part of the gateway failed"
+    level = logging.ERROR
+    part: str
+    error: str

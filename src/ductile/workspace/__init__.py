@@ -1,0 +1,1 @@
+"""Workspaces: one directory per attempt, cloned by hard links, sealed and verified."""
