@@ -1,0 +1,1 @@
+"""The main job on real input, offline: a speech, five plugins, and the two hosts they talk to."""
