@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ductile.model.ids import ChainId, ContextId, EventId, JobId, RunId, WorkerId
+from ductile.model.policy import WorkspaceMode
 
 
 class JobStatus(StrEnum):
@@ -53,6 +54,8 @@ class Job:
     step_id: str | None = None
     parent_job_id: JobId | None = None
     """The job whose committed workspace this one's is cloned from."""
+    workspace: WorkspaceMode = WorkspaceMode.CLONE
+    """What its workspace starts with; the first job of a chain has nothing to start with."""
     dedupe_key: str | None = None
     status: JobStatus = JobStatus.QUEUED
     attempt: int = 0

@@ -1,0 +1,162 @@
+"""The attempt: workspace, process, answer, check, seal; from a job to its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from ductile.dispatch.assignment import Assignment
+from ductile.dispatch.policies import Policies
+from ductile.dispatch.privacy import Privacy
+from ductile.errors import PluginError, WorkspaceError
+from ductile.ledger import baggage
+from ductile.model.artifact import Taint
+from ductile.model.clock import Clock
+from ductile.model.job import JobStatus
+from ductile.model.outcome import Attempt, Failed, LogLine, Outcome, Succeeded
+from ductile.model.policy import WorkspaceMode
+from ductile.plugin.interfaces import Invocation, PluginRunner, StopToken
+from ductile.plugin.protocol import Reading, build_request, interpret
+from ductile.storage.interfaces import Store
+from ductile.workspace.interfaces import KnownHash, Workspace, WorkspaceKey, WorkspaceManager
+
+
+class _ParentUnusable(Exception):
+    """The parent's workspace is missing or not committed; another attempt would not help."""
+
+
+class Attempts:
+    """Makes attempts. Touches the database for reading only; what it returns is to be settled."""
+
+    def __init__(
+        self,
+        store: Store,
+        workspaces: WorkspaceManager,
+        runner: PluginRunner,
+        policies: Policies,
+        privacy: Privacy,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._workspaces = workspaces
+        self._runner = runner
+        self._policies = policies
+        self._privacy = privacy
+        self._clock = clock
+
+    def run(self, assignment: Assignment, stop: StopToken) -> Attempt:
+        """Try the job once. Never raises for what the job, its plugin or its files did wrong."""
+        started = self._clock.now()
+        try:
+            workspace = self._prepare(assignment)
+        except WorkspaceError as error:
+            return self._failed(started, Failed(str(error)))
+        except _ParentUnusable as error:
+            return self._failed(started, Failed(str(error), retry=False))
+        try:
+            ended = self._runner.run(self._invocation(assignment, workspace), stop)
+        except PluginError as error:
+            return self._failed(started, Failed(str(error)))
+        reading = interpret(assignment.job.plugin, ended)
+        attempt = self._inspected(assignment, workspace, reading, started)
+        return self._redacted(replace(attempt, exit_code=ended.exit_code), workspace.path)
+
+    def _prepare(self, assignment: Assignment) -> Workspace:
+        job, parent = assignment.job, assignment.parent
+        key = WorkspaceKey(job.id, job.attempt)
+        if parent is None or job.workspace is WorkspaceMode.EMPTY:
+            return self._workspaces.create(key)
+        if parent.status is not JobStatus.SUCCEEDED:
+            raise _ParentUnusable(
+                f"the workspace of parent job {parent.id} is not committed: the job is "
+                f"{parent.status}; expected succeeded"
+            )
+        source = WorkspaceKey(parent.id, parent.attempt)
+        try:
+            self._workspaces.open(source)
+        except WorkspaceError as error:
+            raise _ParentUnusable(
+                f"the workspace of parent job {parent.id} cannot be used: {error}; "
+                "start the chain again"
+            ) from error
+        return self._workspaces.clone(source, key, copy=job.workspace is WorkspaceMode.COPY)
+
+    def _invocation(self, assignment: Assignment, workspace: Workspace) -> Invocation:
+        job = assignment.job
+        timeout = self._policies.timeout(job.plugin, job.command, assignment.step)
+        request = build_request(
+            job=job,
+            event=assignment.event,
+            payload=baggage.view(assignment.event.payload, assignment.context.baggage),
+            context=assignment.context,
+            run=assignment.run,
+            config=self._policies.config(job.plugin),
+            state=assignment.state,
+            workspace_dir=workspace.path,
+            deadline=self._clock.now() + timeout,
+        )
+        return Invocation(
+            entrypoint=self._policies.entrypoint(job.plugin),
+            request=request,
+            directory=workspace.path,
+            environment=self._policies.environment(job),
+            timeout=timeout,
+            max_stdout=self._policies.max_stdout(job.plugin),
+        )
+
+    def _inspected(
+        self, assignment: Assignment, workspace: Workspace, reading: Reading, started: datetime
+    ) -> Attempt:
+        outcome: Outcome = reading.outcome
+        taints: Sequence[Taint] = ()
+        try:
+            taints = self._workspaces.check(workspace, self._known(assignment))
+            if isinstance(outcome, Succeeded) and not taints:
+                outcome = replace(outcome, artifacts=tuple(self._workspaces.seal(workspace)))
+        except WorkspaceError as error:
+            outcome = Failed(str(error))
+        return Attempt(
+            outcome,
+            started,
+            self._clock.now(),
+            result=reading.result,
+            logs=reading.logs,
+            stderr=reading.stderr,
+            taints=tuple(taints),
+        )
+
+    def _known(self, assignment: Assignment) -> KnownHash:
+        parent = assignment.parent
+
+        def recorded(path: str) -> str | None:
+            if parent is None:
+                return None
+            found = self._store.read(lambda tx: tx.artifacts.origin(parent.id, path))
+            return found[1].blake3 if found else None
+
+        return recorded
+
+    def _failed(self, started: datetime, failed: Failed) -> Attempt:
+        clean = replace(failed, error=self._privacy.redact(failed.error))
+        return Attempt(clean, started, self._clock.now())
+
+    def _redacted(self, attempt: Attempt, directory: Path) -> Attempt:
+        def clean(text: str) -> str:
+            return self._privacy.redact(text, directory)
+
+        outcome = attempt.outcome
+        if isinstance(outcome, Succeeded):
+            response = outcome.response
+            kept = response.result and clean(response.result)
+            outcome = replace(outcome, response=replace(response, result=kept))
+        else:
+            outcome = replace(outcome, error=clean(outcome.error))
+        return replace(
+            attempt,
+            outcome=outcome,
+            result=attempt.result and clean(attempt.result),
+            logs=tuple(LogLine(line.level, clean(line.message)) for line in attempt.logs),
+            stderr=clean(attempt.stderr),
+        )

@@ -1,0 +1,162 @@
+"""The dispatcher: claims jobs when a commit wakes it, and hands them to its threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from ductile.model.clock import Clock
+from ductile.model.ids import WorkerId
+from ductile.model.job import Job
+from ductile.plugin.interfaces import StopToken
+from ductile.storage.interfaces import Store
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import PartFailed
+
+#: The longest wait between two looks at the queue. Commits of this process wake the
+#: dispatcher; this is for those of other processes, and for clocks that jump.
+SAFETY_POLL: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How much one dispatcher takes on."""
+
+    max_workers: int
+    """Jobs at a time."""
+    parallelism: Mapping[str, int]
+    """The most jobs at a time of single plugins."""
+    lease: timedelta
+    """How long a claim holds without being renewed."""
+    grace: timedelta
+    """How long running jobs may go on when the dispatcher stops."""
+
+
+class Dispatcher:
+    """Keeps up to `max_workers` jobs going, and renews their leases."""
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: Store,
+        perform: Callable[[Job, StopToken], None],
+        capacity: Capacity,
+        stop_token: StopToken,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        """`perform` does one job on a thread of the dispatcher; it must not raise.
+
+        `stop_token` is set when the grace time of a stop is over.
+        """
+        self._worker = worker
+        self._store = store
+        self._perform = perform
+        self._capacity = capacity
+        self._stop_token = stop_token
+        self._clock = clock
+        self._telemetry = telemetry
+        self._change = threading.Condition()
+        self._running = 0
+        self._awake = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._pool = ThreadPoolExecutor(capacity.max_workers, thread_name_prefix="worker")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it looks for jobs."""
+        return self._thread is not None and self._thread.is_alive() and not self._stopping
+
+    @property
+    def running(self) -> int:
+        """How many jobs it is at."""
+        return self._running
+
+    def wake(self) -> None:
+        """There may be something to claim; cheap, callable from any thread."""
+        with self._change:
+            self._awake = True
+            self._change.notify_all()
+
+    def start(self) -> None:
+        """Begin to claim; a second call changes nothing."""
+        with self._change:
+            if self._thread is not None or self._stopping:
+                return
+            self._thread = threading.Thread(target=self._loop, name="dispatcher", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Claim nothing more, give running jobs their grace time, then stop their plugins.
+
+        Returns when no job is running. Harmless before `start` and when called again.
+        """
+        with self._change:
+            self._stopping = True
+            self._change.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        with self._change:
+            self._change.wait_for(lambda: self._running == 0, self._capacity.grace.total_seconds())
+        self._stop_token.set()
+        self._pool.shutdown(wait=True)
+
+    def run_once(self) -> int:
+        """Claim as many jobs as there are free threads; returns how many it got."""
+        with self._change:
+            free = self._capacity.max_workers - self._running
+        if free <= 0:
+            return 0
+        jobs = self._store.write(
+            lambda tx: tx.jobs.claim(
+                self._worker,
+                limit=free,
+                lease=self._capacity.lease,
+                now=self._clock.now(),
+                parallelism=self._capacity.parallelism,
+            )
+        )
+        with self._change:
+            self._running += len(jobs)
+        for job in jobs:
+            self._pool.submit(self._work, job)
+        return len(jobs)
+
+    def renew(self) -> int:
+        """Extend the leases of all that is running; to be called several times per lease."""
+        now, lease = self._clock.now(), self._capacity.lease
+        return self._store.write(lambda tx: tx.jobs.renew(self._worker, lease=lease, now=now))
+
+    def _work(self, job: Job) -> None:
+        try:
+            self._perform(job, self._stop_token)
+        finally:
+            with self._change:
+                self._running -= 1
+                self._awake = True
+                self._change.notify_all()
+
+    def _loop(self) -> None:
+        while not self._stopping:
+            with self._change:
+                self._awake = False
+            try:
+                claimed = self.run_once()
+                pause = SAFETY_POLL if claimed else self._pause()
+            except Exception as error:
+                self._telemetry.emit(PartFailed("dispatcher", str(error) or repr(error)))
+                pause = SAFETY_POLL
+            with self._change:
+                self._change.wait_for(lambda: self._awake or self._stopping, pause.total_seconds())
+
+    def _pause(self) -> timedelta:
+        """Until the next job is due, but not longer than the safety poll."""
+        due = self._store.read(lambda tx: tx.jobs.next_due())
+        if due is None:
+            return SAFETY_POLL
+        return min(SAFETY_POLL, max(timedelta(0), due - self._clock.now()))

@@ -1,0 +1,81 @@
+"""The intake: the one front door, for whatever comes from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from ductile.dispatch.interfaces import Accepted, Trigger
+from ductile.dispatch.plan import Plan, Planner
+from ductile.dispatch.policies import Policies
+from ductile.dsl.catalogue import Catalogue
+from ductile.dsl.graph import Pipeline
+from ductile.errors import NotFound
+from ductile.documents.suggest import hint
+from ductile.model.clock import Clock
+from ductile.storage.interfaces import Store, Transaction
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import EventAccepted
+
+
+class LedgerIntake:
+    """Writes the event, its context, its runs and its first jobs in one transaction."""
+
+    def __init__(
+        self,
+        store: Store,
+        planner: Planner,
+        policies: Policies,
+        catalogue: Catalogue,
+        clock: Clock,
+        telemetry: Telemetry,
+        queued: Callable[[], None],
+    ) -> None:
+        """`queued` is called after each commit that put jobs on the list."""
+        self._store = store
+        self._planner = planner
+        self._policies = policies
+        self._catalogue = catalogue
+        self._clock = clock
+        self._telemetry = telemetry
+        self._queued = queued
+
+    def submit(self, trigger: Trigger) -> Future[Accepted]:
+        pipeline = self._pipeline(trigger)
+        if trigger.plugin is not None:
+            self._policies.require(trigger.plugin, trigger.command)
+        now = self._clock.now()
+        plan = self._planner.entrance(trigger, pipeline, now)
+        accepted = Accepted(
+            plan.events[0].id,
+            tuple(job.id for job in plan.jobs),
+            tuple(run.id for run in plan.runs),
+        )
+
+        def work(tx: Transaction) -> Accepted:
+            plan.write(tx, now)
+            tx.after_commit(lambda: self._committed(plan))
+            return accepted
+
+        return self._store.submit(work)
+
+    def accept(self, trigger: Trigger) -> Accepted:
+        return self.submit(trigger).result()
+
+    def _pipeline(self, trigger: Trigger) -> Pipeline | None:
+        if trigger.pipeline is None:
+            return None
+        found = self._catalogue.get(trigger.pipeline)
+        if found is None:
+            names = self._catalogue.pipelines
+            remedy = hint(trigger.pipeline, names) or 'see "ductile pipeline list"'
+            raise NotFound(f'no pipeline named "{trigger.pipeline}"; {remedy}')
+        return found
+
+    def _committed(self, plan: Plan) -> None:
+        if plan.jobs:
+            self._queued()
+        event = plan.events[0]
+        self._telemetry.emit(
+            EventAccepted(event.id, event.type, event.source, len(plan.jobs), len(plan.runs))
+        )

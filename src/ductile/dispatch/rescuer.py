@@ -1,0 +1,100 @@
+"""The rescuer: gives back what a dead worker held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ductile.dispatch.assignment import Assignment, PinnedVersions, load
+from ductile.dispatch.settle import Settler
+from ductile.errors import LeaseLost, WorkspaceError
+from ductile.model.artifact import Taint
+from ductile.model.clock import Clock
+from ductile.model.ids import WorkerId
+from ductile.model.job import Job, JobStatus
+from ductile.model.outcome import Attempt, Crashed
+from ductile.model.policy import WorkspaceMode
+from ductile.plugin.orphans import kill_orphans
+from ductile.storage.interfaces import Store
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import JobRescued, PartFailed
+from ductile.workspace.interfaces import WorkspaceKey, WorkspaceManager
+
+
+class Rescuer:
+    """Ends attempts whose worker is gone: kills what is left of them, checks, settles."""
+
+    def __init__(
+        self,
+        worker: WorkerId,
+        store: Store,
+        workspaces: WorkspaceManager,
+        settler: Settler,
+        pinned: PinnedVersions,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._worker = worker
+        self._store = store
+        self._workspaces = workspaces
+        self._settler = settler
+        self._pinned = pinned
+        self._clock = clock
+        self._telemetry = telemetry
+
+    def run_once(self, *, everybody: bool = False) -> int:
+        """Rescue jobs whose lease has ended; returns how many.
+
+        With `everybody`, all that other workers hold, lease or no lease: for the start of a
+        process that knows itself to be the only one.
+        """
+        limit = None if everybody else self._clock.now()
+        jobs = [
+            job
+            for job in self._store.read(lambda tx: tx.jobs.running(expired_at=limit))
+            if job.claimed_by != self._worker
+        ]
+        killed = kill_orphans([job.id for job in jobs])
+        for job in jobs:
+            try:
+                self._rescue(job, killed.get(job.id, 0))
+            except LeaseLost:
+                pass  # its worker was alive after all, and has settled it
+            except Exception as error:
+                # One job that cannot be read must not keep the others from being rescued.
+                self._telemetry.emit(PartFailed("rescuer", f"job {job.id}: {error!r}"))
+        return len(jobs)
+
+    def _rescue(self, job: Job, killed: int) -> None:
+        assignment = load(self._store, self._pinned, job)
+        attempt = Attempt(
+            Crashed(f"the worker of attempt {job.attempt} died, or lost its lease"),
+            job.started_at or job.created_at,
+            self._clock.now(),
+            taints=tuple(self._taints(assignment)),
+        )
+        self._settler.apply(assignment, attempt)
+        self._telemetry.emit(JobRescued(job.id, job.plugin, job.claimed_by or "", killed))
+
+    def _taints(self, assignment: Assignment) -> Sequence[Taint]:
+        """What the dead attempt changed in place; its own record of what it linked is lost,
+        so the parent's committed workspace is held against the ledger instead."""
+        parent = assignment.parent
+        if parent is None or parent.status is not JobStatus.SUCCEEDED:
+            return ()
+        if assignment.job.workspace is not WorkspaceMode.CLONE:
+            return ()
+        held = {
+            path: artifact
+            for path, (_, artifact) in self._store.read(
+                lambda tx: tx.artifacts.held(parent.id)
+            ).items()
+        }
+        try:
+            taints = self._workspaces.verify(WorkspaceKey(parent.id, parent.attempt), held)
+        except WorkspaceError:
+            return ()  # nothing to compare with; the next attempt will say that it is missing
+        return [
+            taint
+            for taint in taints
+            if taint.path not in held or held[taint.path].tainted_by is None
+        ]

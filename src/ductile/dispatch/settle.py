@@ -1,0 +1,220 @@
+"""Settle: everything that follows from an outcome, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, assert_never
+
+from ductile.dispatch.assignment import Assignment
+from ductile.dispatch.plan import Plan, Planner, TooDeep, log_lines
+from ductile.dispatch.policies import Policies
+from ductile.errors import DuplicateJob, Refused
+from ductile.model.clock import Clock
+from ductile.model.job import Job, JobStatus
+from ductile.model.outcome import (
+    Attempt,
+    Crashed,
+    Failed,
+    Interrupted,
+    Outcome,
+    Response,
+    Succeeded,
+    TimedOut,
+)
+from ductile.model.run import Run
+from ductile.queue import retry
+from ductile.storage.interfaces import Store, Transaction
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import BaggageKeyQuestioned, FileTainted, JobSettled, RunSettled
+
+#: Bytes of JSON that a plugin may remember from one run to the next.
+MAX_STATE: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """What becomes of the job; exactly one of plan, status and due is what it is about."""
+
+    attempt: Attempt
+    label: str
+    """The outcome's name in `job_log`."""
+    status: JobStatus
+    plan: Plan | None = None
+    due: datetime | None = None
+    """When to try again; only for a job that goes back to the queue."""
+
+
+class Settler:
+    """Completes jobs; there is no other place that does."""
+
+    def __init__(
+        self,
+        store: Store,
+        planner: Planner,
+        policies: Policies,
+        clock: Clock,
+        telemetry: Telemetry,
+        jitter: Callable[[], float],
+    ) -> None:
+        """`jitter` gives numbers from 0 up to 1, at random."""
+        self._store = store
+        self._planner = planner
+        self._policies = policies
+        self._clock = clock
+        self._telemetry = telemetry
+        self._jitter = jitter
+
+    def apply(self, assignment: Assignment, attempt: Attempt) -> None:
+        """Write the outcome and all that follows from it, or nothing.
+
+        A response that breaks a rule of the core fails the job instead, and nothing of the
+        response is kept. Raises LeaseLost when the job is not this attempt's any more.
+        """
+        try:
+            self._write(assignment, self._decide(assignment, _tainted(attempt)))
+        except (Refused, DuplicateJob) as refusal:
+            failed = replace(
+                attempt, outcome=Failed(self._explain(assignment, refusal), retry=False)
+            )
+            self._write(assignment, self._decide(assignment, failed))
+
+    def _explain(self, assignment: Assignment, refusal: Exception) -> str:
+        run = assignment.run
+        if not isinstance(refusal, TooDeep) or run is None:
+            return str(refusal)
+        names = [each.pipeline_name for each in self._store.read(lambda tx: tx.runs.path(run.id))]
+        path = " -> ".join([*names, refusal.pipeline])
+        return f"{refusal}, beyond service.depth_limit: {path}; break the circle of events"
+
+    def _decide(self, assignment: Assignment, attempt: Attempt) -> _Decision:
+        outcome = attempt.outcome
+        match outcome:
+            case Succeeded():
+                plan = self._planner.successors(assignment, outcome.response, self._clock.now())
+                attempt = replace(attempt, logs=(*attempt.logs, *log_lines(plan.questioned)))
+                return _Decision(attempt, "succeeded", JobStatus.SUCCEEDED, plan)
+            case Failed():
+                return self._again(
+                    assignment, attempt, "failed", JobStatus.FAILED, retry_allowed=outcome.retry
+                )
+            case TimedOut():
+                return self._again(assignment, attempt, "timed_out", JobStatus.TIMED_OUT)
+            case Crashed():
+                return self._again(assignment, attempt, "crashed", JobStatus.FAILED)
+            case Interrupted():
+                return _Decision(attempt, "interrupted", JobStatus.QUEUED)
+            case _:
+                assert_never(outcome)
+
+    def _again(
+        self,
+        assignment: Assignment,
+        attempt: Attempt,
+        label: str,
+        final: JobStatus,
+        *,
+        retry_allowed: bool = True,
+    ) -> _Decision:
+        job = assignment.job
+        if not retry_allowed or retry.exhausted(job):
+            return _Decision(attempt, label, final)
+        policy = self._policies.retry(job.plugin, assignment.step)
+        due = self._clock.now() + retry.delay(policy, job.tries, self._jitter())
+        return _Decision(attempt, label, JobStatus.QUEUED, due=due)
+
+    def _write(self, assignment: Assignment, decision: _Decision) -> None:
+        def work(tx: Transaction) -> None:
+            _move(tx, assignment.job, decision)
+            _record(tx, assignment, decision)
+            run = _advance(tx, assignment, decision)
+            tx.after_commit(lambda: self._tell(assignment, decision, run))
+
+        self._store.write(work)
+
+    def _tell(self, assignment: Assignment, decision: _Decision, run: Run | None) -> None:
+        job, attempt = assignment.job, decision.attempt
+        for question in decision.plan.questioned if decision.plan else ():
+            self._telemetry.emit(
+                BaggageKeyQuestioned(job.id, job.plugin, question.key, question.done)
+            )
+        for taint in attempt.taints:
+            self._telemetry.emit(FileTainted(job.id, job.plugin, taint.path, taint.detail))
+        self._telemetry.emit(
+            JobSettled(
+                job=job.id,
+                plugin=job.plugin,
+                step=job.step_id,
+                outcome=decision.label,
+                attempt=f"{job.tries}/{job.max_attempts}",
+                took=attempt.completed_at - attempt.started_at,
+                chain=job.chain_id,
+                next_try=decision.due,
+                error=_error(attempt.outcome),
+            )
+        )
+        if run is not None and run.completed_at is not None:
+            self._telemetry.emit(
+                RunSettled(run.id, run.pipeline_name, run.status, run.chain_id, run.reason)
+            )
+
+
+def _tainted(attempt: Attempt) -> Attempt:
+    """An attempt that changed inherited files in place has failed, whatever it answered."""
+    if not attempt.taints:
+        return attempt
+    files = ", ".join(f'"{taint.path}" ({taint.detail})' for taint in attempt.taints)
+    error = (
+        f"inherited files were changed in place, and so the parent job's copies: {files}; "
+        'write a new file and rename it over the old one, or set "workspace: copy" on the step'
+    )
+    return replace(attempt, outcome=Failed(error, retry=False))
+
+
+def _move(tx: Transaction, job: Job, decision: _Decision) -> None:
+    """First of all, since it finds out whether the claim still holds."""
+    error = _error(decision.attempt.outcome) or ""
+    if decision.status.terminal:
+        tx.jobs.finish(
+            job.claim, decision.status, now=decision.attempt.completed_at, error=error or None
+        )
+    elif decision.due is not None:
+        tx.jobs.retry(job.claim, due=decision.due, error=error)
+    else:
+        tx.jobs.give_back(job.claim, error=error)
+    tx.jobs.log(job.claim, decision.attempt, status=decision.label)
+
+
+def _record(tx: Transaction, assignment: Assignment, decision: _Decision) -> None:
+    job, attempt = assignment.job, decision.attempt
+    for taint in attempt.taints:
+        if assignment.parent is not None:
+            found = tx.artifacts.origin(assignment.parent.id, taint.path)
+            if found is not None:
+                tx.artifacts.taint(found[0], taint.path, by=job.id)
+    if decision.plan is None or not isinstance(attempt.outcome, Succeeded):
+        return
+    response: Response = attempt.outcome.response
+    if response.state_updates:
+        tx.plugin_states.merge(
+            job.plugin, response.state_updates, max_bytes=MAX_STATE, now=attempt.completed_at
+        )
+    tx.artifacts.add(job.id, attempt.outcome.artifacts)
+    decision.plan.write(tx, attempt.completed_at)
+
+
+def _advance(tx: Transaction, assignment: Assignment, decision: _Decision) -> Run | None:
+    job, run = assignment.job, assignment.run
+    if run is None or not decision.status.terminal:
+        return None
+    children = decision.plan.children_in(run.id) if decision.plan else 0
+    error = _error(decision.attempt.outcome)
+    failure = error and f'step "{job.step_id}" ended as {decision.status}: {error}'
+    return tx.runs.advance(
+        run.id, by=children - 1, now=decision.attempt.completed_at, failure=failure
+    )
+
+
+def _error(outcome: Outcome) -> str | None:
+    return None if isinstance(outcome, Succeeded) else outcome.error

@@ -1,0 +1,94 @@
+"""The worker: one claimed job from its assignment to its settlement."""
+
+from __future__ import annotations
+
+import select
+from datetime import timedelta
+from typing import Final
+
+from ductile.dispatch.assignment import Assignment, PinnedVersions, load
+from ductile.dispatch.attempt import Attempts
+from ductile.dispatch.settle import Settler
+from ductile.errors import LeaseLost, StorageError
+from ductile.model.clock import Clock
+from ductile.model.job import Job
+from ductile.model.outcome import Attempt, Failed
+from ductile.plugin.interfaces import StopToken
+from ductile.storage.interfaces import Store
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import AttemptDiscarded, JobStarted, PartFailed
+
+#: Between two tries to write an outcome that the database does not take.
+PAUSE: Final = timedelta(seconds=1)
+
+
+class Worker:
+    """Does one job at a time on the thread that calls it."""
+
+    def __init__(
+        self,
+        store: Store,
+        attempts: Attempts,
+        settler: Settler,
+        pinned: PinnedVersions,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._store = store
+        self._attempts = attempts
+        self._settler = settler
+        self._pinned = pinned
+        self._clock = clock
+        self._telemetry = telemetry
+
+    def perform(self, job: Job, stop: StopToken) -> None:
+        """Attempt the job and settle it.
+
+        Never raises. An outcome that the database does not take (a full disk) is offered
+        again until it does or until `stop`; the job then stays claimed, and the next start
+        finds it.
+        """
+        self._telemetry.emit(
+            JobStarted(
+                job=job.id,
+                plugin=job.plugin,
+                command=job.command,
+                step=job.step_id,
+                attempt=f"{job.tries}/{job.max_attempts}",
+                chain=job.chain_id,
+            )
+        )
+        try:
+            assignment = load(self._store, self._pinned, job)
+            self._settle(assignment, self._attempt(assignment, stop), stop)
+        except LeaseLost:
+            self._telemetry.emit(AttemptDiscarded(job.id, job.attempt))
+        except Exception as error:
+            self._telemetry.emit(PartFailed("worker", f"job {job.id}: {error!r}"))
+
+    def _attempt(self, assignment: Assignment, stop: StopToken) -> Attempt:
+        started = self._clock.now()
+        try:
+            return self._attempts.run(assignment, stop)
+        except Exception as error:
+            # A mistake of the core must not hold the job for ever: it counts as a failure.
+            self._telemetry.emit(PartFailed("attempt", f"job {assignment.job.id}: {error!r}"))
+            return Attempt(Failed(f"the core failed: {error!r}"), started, self._clock.now())
+
+    def _settle(self, assignment: Assignment, attempt: Attempt, stop: StopToken) -> None:
+        while True:
+            try:
+                return self._settler.apply(assignment, attempt)
+            except LeaseLost:
+                raise
+            except StorageError as error:
+                self._telemetry.emit(PartFailed("settle", f"job {assignment.job.id}: {error}"))
+                if _asked(stop, within=PAUSE):
+                    return
+
+
+def _asked(stop: StopToken, *, within: timedelta) -> bool:
+    """Wait until `stop` is set, but not longer than that; returns whether it is."""
+    waiting = select.poll()
+    waiting.register(stop.fileno(), select.POLLIN)
+    return bool(waiting.poll(within.total_seconds() * 1000))

@@ -1,0 +1,200 @@
+"""The gateway: all parts wired, brought up and taken down in order."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+from ductile.dispatch.assignment import PinnedVersions
+from ductile.dispatch.attempt import Attempts
+from ductile.dispatch.dispatcher import Capacity, Dispatcher
+from ductile.dispatch.interfaces import Intake
+from ductile.dispatch.janitor import Janitor
+from ductile.dispatch.rescuer import Rescuer
+from ductile.dispatch.service import Periodic
+from ductile.dispatch.settle import Settler
+from ductile.dispatch.worker import Worker
+from ductile.errors import StorageError
+from ductile.gateway.configuration import Configuration
+from ductile.gateway.core import Core, make_core
+from ductile.http.app import HttpApp
+from ductile.http.health import HealthDoor
+from ductile.http.interfaces import Health
+from ductile.http.server import HttpServer
+from ductile.http.webhooks.app import WebhookDoor
+from ductile.http.webhooks.build import build_endpoint
+from ductile.insights.insights import Insights
+from ductile.model.clock import Clock, SystemClock
+from ductile.model.ids import WorkerId, new_id
+from ductile.model.job import Job
+from ductile.model.service import Service
+from ductile.plugin.process import ProcessRunner
+from ductile.plugin.stop import Stop
+from ductile.storage.interfaces import Store
+from ductile.storage.sqlite.store import open_store
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import GatewayStarted, GatewayStopped, GatewayStopping, PartFailed
+from ductile.workspace.hard_links import HardLinkWorkspaces
+from ductile.workspace.interfaces import WorkspaceKey
+
+
+class Gateway:
+    """A `Service` made of services."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        *,
+        clock: Clock | None = None,
+        telemetry: Telemetry | None = None,
+        doors: bool = True,
+    ) -> None:
+        """Open the database, exclusively, and wire everything; nothing runs yet.
+
+        Without `doors` nothing listens on the network. Raises ConfigurationError or
+        StorageError; otherwise `stop` must follow sooner or later.
+        """
+        self._settings, registry, catalogue = configuration.parts()
+        self._counts = (len(catalogue.pipelines), len(registry.names()))
+        self.telemetry = telemetry or Telemetry()
+        clock = clock or SystemClock()
+        _make(self._settings.database.parent)
+        self.store: Store = open_store(self._settings.database, clock, exclusive=True)
+        core = make_core(configuration, self.store, clock, self.telemetry)
+        self._stop_token = Stop()
+        self._workspaces = HardLinkWorkspaces(self._settings.workspace.root, clock)
+        self._dispatcher, self._rescuer = self._engine(core)
+        self.janitor = Janitor(
+            self.store, self._workspaces, self._settings.workspace.ttl, clock, self.telemetry
+        )
+        self.intake: Intake = core.intake(self._dispatcher.wake)
+        self.insights = Insights(self.store, clock)
+        self._http = self._doors(core) if doors else None
+        self._services = self._in_order()
+        self._stopped = False
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on. Raises ConfigurationError without doors."""
+        if self._http is None:
+            raise RuntimeError("this gateway was made without doors; it listens nowhere")
+        return self._http.address
+
+    def workspace_path(self, job: Job) -> Path:
+        """Where the workspace of the job's latest attempt is, or was."""
+        return self._workspaces.path(WorkspaceKey(job.id, job.attempt))
+
+    def start(self) -> None:
+        """Bring everything up. What a dead gateway left running is taken back first.
+
+        Raises what kept a part from starting, with everything taken down again.
+        """
+        try:
+            # Before anything is claimed: a left-over plugin of a job must not meet its successor.
+            self._rescuer.run_once(everybody=True)
+            for service in self._services:
+                service.start()
+        except BaseException:
+            self.stop()
+            raise
+        listen = "{}:{}".format(*self.address) if self._http else "nowhere"
+        self.telemetry.emit(GatewayStarted(listen, *self._counts))
+
+    def stop(self) -> None:
+        """Take everything down, cleanly; harmless when called again."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.telemetry.emit(GatewayStopping(self._dispatcher.running))
+        for service in reversed(self._services):
+            service.stop()
+        self._stop_token.close()
+        self.store.close()
+        self.telemetry.emit(GatewayStopped())
+
+    def _engine(self, core: Core) -> tuple[Dispatcher, Rescuer]:
+        worker_id = WorkerId(new_id())
+        pinned = PinnedVersions()
+        settler = Settler(
+            self.store, core.planner, core.policies, core.clock, self.telemetry, random.random
+        )
+        attempts = Attempts(
+            self.store,
+            self._workspaces,
+            ProcessRunner(core.clock),
+            core.policies,
+            core.privacy,
+            core.clock,
+        )
+        worker = Worker(self.store, attempts, settler, pinned, core.clock, self.telemetry)
+        service = self._settings.service
+        capacity = Capacity(
+            service.max_workers, core.policies.parallelism(), service.lease, service.shutdown_grace
+        )
+        dispatcher = Dispatcher(
+            worker_id,
+            self.store,
+            worker.perform,
+            capacity,
+            self._stop_token,
+            core.clock,
+            self.telemetry,
+        )
+        rescuer = Rescuer(
+            worker_id, self.store, self._workspaces, settler, pinned, core.clock, self.telemetry
+        )
+        return dispatcher, rescuer
+
+    def _doors(self, core: Core) -> HttpServer:
+        endpoints = [build_endpoint(each, core.clock) for each in self._settings.webhooks]
+        webhooks = WebhookDoor(endpoints, self.intake, self.telemetry)
+        health = HealthDoor(self._health, core.clock, self.telemetry)
+        http = self._settings.http
+        return HttpServer(
+            HttpApp(webhooks, health, self.telemetry),
+            http.host,
+            http.port,
+            on_failure=lambda error: self.telemetry.emit(PartFailed("http", repr(error))),
+        )
+
+    def _in_order(self) -> list[Service]:
+        """From the first to start to the last; stopped the other way round.
+
+        The doors come last and go first: nothing is let in that nobody would work on. Leases
+        are renewed until the dispatcher has ended its last job, for one that lapsed before
+        would be run twice.
+        """
+        lease = self._settings.service.lease
+        interval = self._settings.workspace.janitor_interval
+        services: list[Service] = [
+            Periodic("leases", lease / 3, self._dispatcher.renew, self.telemetry),
+            Periodic("rescuer", lease, self._rescuer.run_once, self.telemetry),
+            Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
+            self._dispatcher,
+        ]
+        if self._http is not None:
+            services.append(self._http)
+        return services
+
+    def _health(self) -> Health:
+        return Health({"database": self._database(), "dispatcher": self._dispatching()})
+
+    def _database(self) -> str | None:
+        try:
+            self.store.check()
+        except StorageError:
+            return "cannot be written"
+        return None
+
+    def _dispatching(self) -> str | None:
+        return None if self._dispatcher.alive else "not running"
+
+
+def _make(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f'cannot make the data directory "{data_dir}": {error.strerror}; make it yourself, '
+            "or set data_dir to a directory that this user may write"
+        ) from error
