@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from ductile.dsl.graph import Pipeline, Step
 from ductile.dsl.definition import restore
+from ductile.dsl.graph import Pipeline, Step
 from ductile.errors import StorageError
 from ductile.model.context import Context
 from ductile.model.event import Event

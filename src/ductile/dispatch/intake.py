@@ -8,10 +8,10 @@ from concurrent.futures import Future
 from ductile.dispatch.interfaces import Accepted, Trigger
 from ductile.dispatch.plan import Plan, Planner
 from ductile.dispatch.policies import Policies
+from ductile.documents.suggest import hint
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.graph import Pipeline
 from ductile.errors import NotFound
-from ductile.documents.suggest import hint
 from ductile.model.clock import Clock
 from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry

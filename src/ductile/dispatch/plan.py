@@ -1,19 +1,18 @@
-"""The plan: every row that follows from a trigger or from a success, decided before any is written."""
+"""The plan: every row that follows, decided before any is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final
 
+import ductile.ledger.baggage as baggage
 from ductile.dispatch.assignment import Assignment
 from ductile.dispatch.interfaces import Trigger
 from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
 from ductile.dsl.graph import Pipeline, Step
 from ductile.errors import Refused
-import ductile.ledger.baggage as baggage
 from ductile.model.context import Context
 from ductile.model.event import STEP_SUCCEEDED, Event
 from ductile.model.ids import ChainId, ContextId, EventId, JobId, RunId, new_id

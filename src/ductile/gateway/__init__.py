@@ -1,1 +1,1 @@
-"""The composition root: files in, a running gateway out; the only place that names implementations."""
+"""The composition root, and the only place that names implementations."""

@@ -1,4 +1,4 @@
-"""What the gateway and the command line both need to let something in: the intake and its parts."""
+"""What gateway and command line both need to let something in: the intake and its parts."""
 
 from __future__ import annotations
 
