@@ -1,0 +1,1 @@
+"""Signed webhooks: `POST /webhooks/<name>`."""

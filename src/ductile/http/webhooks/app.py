@@ -1,0 +1,128 @@
+"""The door for signed webhooks: every request is verified, kept, and then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from ductile.dispatch.interfaces import Accepted, Intake
+from ductile.errors import ConfigurationError, DuctileError, Refused
+from ductile.http.exchange import Exchange, Rejection
+from ductile.http.interfaces import Headers
+from ductile.http.webhooks.endpoint import Endpoint
+from ductile.http.webhooks.signature import Verdict
+from ductile.model.json import Json, decode
+from ductile.telemetry.hub import Telemetry
+from ductile.telemetry.signals import WebhookRefused
+
+_TRY_LATER: Final[Headers] = [(b"retry-after", b"5")]
+
+
+class WebhookDoor:
+    """`POST /webhooks/<name>`, answered after the commit.
+
+    The order of the checks is part of the promise: nothing of a body is looked at before its
+    signature was found right, and every signature failure gets one and the same answer.
+    """
+
+    def __init__(
+        self,
+        endpoints: Iterable[Endpoint],
+        intake: Intake,
+        telemetry: Telemetry,
+        *,
+        body_timeout: float = 30.0,
+    ) -> None:
+        """`body_timeout` is the seconds that a body may take to arrive.
+
+        Raises ConfigurationError if two endpoints share a name.
+        """
+        self._endpoints: dict[str, Endpoint] = {}
+        for endpoint in endpoints:
+            if endpoint.name in self._endpoints:
+                raise ConfigurationError(
+                    f'two webhook endpoints are named "{endpoint.name}"; rename one'
+                )
+            self._endpoints[endpoint.name] = endpoint
+        self._intake = intake
+        self._telemetry = telemetry
+        self._body_timeout = body_timeout
+
+    async def handle(self, exchange: Exchange, name: str) -> None:
+        """Let one request in, or raise Rejection or Disconnected."""
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            raise Rejection(404, "no webhook endpoint goes by that name")
+        exchange.allow("POST")
+        try:
+            await self._deliver(endpoint, exchange)
+        except Rejection as rejection:
+            self._telemetry.emit(WebhookRefused(name, rejection.status, rejection.reason))
+            raise
+
+    async def _deliver(self, endpoint: Endpoint, exchange: Exchange) -> None:
+        body = await exchange.body(limit=endpoint.max_body, within=self._body_timeout)
+        payload = _verified(endpoint, exchange.headers, body)
+        greeting = endpoint.handshake(payload)
+        if greeting is not None:
+            await exchange.answer_json(200, greeting)
+            return
+        await _confirm(exchange, endpoint, await self._accept(endpoint, payload))
+
+    async def _accept(self, endpoint: Endpoint, payload: Json) -> Accepted:
+        try:
+            commit = self._intake.submit(endpoint.trigger(payload))
+            try:
+                # Shielded: to be cancelled here must not cancel a commit that is under way.
+                return await asyncio.shield(asyncio.wrap_future(commit))
+            except asyncio.CancelledError:
+                if not commit.cancelled():
+                    raise
+                raise DuctileError("the database was closed before the commit") from None
+        except Refused as refused:
+            raise Rejection(422, f"the event was not accepted: {refused}") from None
+        except DuctileError as error:
+            raise Rejection(
+                503,
+                "the event was not accepted: the gateway cannot keep it at the moment; "
+                "send it again later",
+                _TRY_LATER,
+                reason=str(error),
+            ) from None
+
+
+def _verified(endpoint: Endpoint, headers: Headers, body: bytes) -> Json:
+    verdict = endpoint.verifier.verify(headers, body)
+    if verdict is not Verdict.GENUINE:
+        raise Rejection(
+            401, "the signature is missing or wrong; nothing was accepted", reason=verdict.value
+        )
+    try:
+        return decode(body)
+    except ValueError as error:
+        raise Rejection(
+            400,
+            "expected a body of one JSON document; nothing was accepted",
+            reason=f"the body is not JSON: {error}",
+        ) from None
+
+
+async def _confirm(exchange: Exchange, endpoint: Endpoint, accepted: Accepted) -> None:
+    headers: Headers = [
+        (b"x-ductile-event-id", accepted.event_id.encode("ascii")),
+        (b"x-ductile-job-ids", ",".join(accepted.job_ids).encode("ascii")),
+        (b"x-ductile-run-ids", ",".join(accepted.run_ids).encode("ascii")),
+    ]
+    respond = endpoint.respond
+    if respond is None:
+        ids = {
+            "event_id": accepted.event_id,
+            "job_ids": accepted.job_ids,
+            "run_ids": accepted.run_ids,
+        }
+        await exchange.answer_json(202, ids, headers)
+        return
+    await exchange.answer(
+        respond.status, respond.body, content_type=respond.content_type, headers=headers
+    )

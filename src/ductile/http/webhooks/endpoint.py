@@ -1,0 +1,92 @@
+"""The endpoint: one webhook address, who may send to it, and what it starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from ductile.dispatch.interfaces import Trigger
+from ductile.errors import ConfigurationError
+from ductile.http.exchange import JSON
+from ductile.http.webhooks.signature import Verifier
+from ductile.model.json import Json, JsonObject
+
+#: What to answer to a payload that only asks whether somebody is there; None for all others.
+Handshake: TypeAlias = Callable[[Json], JsonObject | None]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
+_CONTENT_TYPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """An answer to an accepted webhook that the sender insists on."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.status <= 299:
+            raise ConfigurationError(
+                f"expected a status from 200 to 299, found {self.status}; the answer is for "
+                "what was accepted, and any other status says that it was not"
+            )
+        if self.status in (204, 205) and self.body:
+            raise ConfigurationError(
+                f"a status of {self.status} cannot have a body; leave it out, or set 200"
+            )
+        if not _CONTENT_TYPE.fullmatch(self.content_type):
+            raise ConfigurationError(
+                f'expected a content type, found "{self.content_type!a}"; write one such as '
+                "text/plain"
+            )
+
+
+def no_handshake(payload: Json) -> None:
+    """No payload is special."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`POST /webhooks/<name>`."""
+
+    name: str
+    """One segment of a path, in characters that are never percent-encoded."""
+    verifier: Verifier
+    max_body: int
+    """Bytes."""
+    event: str | None = None
+    """The type of the events it makes; either this …"""
+    plugin: str | None = None
+    """… or the plugin whose `handle` is the first job, on an event `webhook.<name>`."""
+    respond: Respond | None = None
+    """None: status 202 with the ids."""
+    handshake: Handshake = no_handshake
+    not_kept: frozenset[str] = frozenset()
+    """Top-level keys of the payload that hold secrets; they are dropped at the door."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ConfigurationError(
+                f'expected a name for /webhooks/<name>, found "{self.name}"; use letters, '
+                "digits, and after the first one also . _ ~ -"
+            )
+        if (self.event is None) == (self.plugin is None):
+            found = "neither" if self.event is None else "both"
+            raise ConfigurationError(
+                f'expected either event or plugin for endpoint "{self.name}", found {found}'
+            )
+
+    def trigger(self, payload: Json) -> Trigger:
+        """What the intake is asked to accept."""
+        if self.not_kept and isinstance(payload, dict):
+            payload = {key: value for key, value in payload.items() if key not in self.not_kept}
+        return Trigger(
+            type=self.event or f"webhook.{self.name}",
+            payload=payload,
+            source=self.name,
+            plugin=self.plugin,
+        )
