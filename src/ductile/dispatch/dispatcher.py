@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from ductile.model.clock import Clock
@@ -146,17 +146,19 @@ class Dispatcher:
             with self._change:
                 self._awake = False
             try:
-                claimed = self.run_once()
-                pause = SAFETY_POLL if claimed else self._pause()
+                looked_at = self._clock.now()
+                pause = SAFETY_POLL if self.run_once() else self._pause(looked_at)
             except Exception as error:
                 self._telemetry.emit(PartFailed("dispatcher", str(error) or repr(error)))
                 pause = SAFETY_POLL
             with self._change:
                 self._change.wait_for(lambda: self._awake or self._stopping, pause.total_seconds())
 
-    def _pause(self) -> timedelta:
+    def _pause(self, looked_at: datetime) -> timedelta:
         """Until the next job is due, but not longer than the safety poll."""
         due = self._store.read(lambda tx: tx.jobs.next_due())
-        if due is None:
+        # One that was due already was passed over for want of room; to look again at once
+        # would find none, and who makes room wakes the dispatcher.
+        if due is None or due <= looked_at:
             return SAFETY_POLL
         return min(SAFETY_POLL, max(timedelta(0), due - self._clock.now()))

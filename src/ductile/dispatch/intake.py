@@ -11,7 +11,7 @@ from ductile.dispatch.policies import Policies
 from ductile.documents.suggest import hint
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.graph import Pipeline
-from ductile.errors import NotFound
+from ductile.errors import NotFound, Refused
 from ductile.model.clock import Clock
 from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
@@ -45,7 +45,12 @@ class LedgerIntake:
         if trigger.plugin is not None:
             self._policies.require(trigger.plugin, trigger.command)
         now = self._clock.now()
-        plan = self._planner.entrance(trigger, pipeline, now)
+        try:
+            plan = self._planner.entrance(trigger, pipeline, now)
+        except Refused as refusal:
+            refused: Future[Accepted] = Future()
+            refused.set_exception(refusal)
+            return refused
         accepted = Accepted(
             plan.events[0].id,
             tuple(job.id for job in plan.jobs),

@@ -134,6 +134,7 @@ class Planner:
             emitted = (EmittedEvent(STEP_SUCCEEDED, payload),)
         job = assignment.job
         for each in emitted:
+            self._privacy.check("an event", [each.type, each.dedupe_key])
             self._privacy.check(f'the payload of event "{each.type}"', each.payload)
             yield Event(
                 EventId(new_id()),

@@ -88,11 +88,14 @@ class Policies:
         return command is not None and command.private
 
     def parallelism(self) -> Mapping[str, int]:
-        """The most jobs at a time of those plugins that have a limit."""
+        """The most jobs at a time of those plugins that have a limit.
+
+        One of a plugin that is not `concurrency_safe`, whatever the settings say.
+        """
         limits = {}
         for name in self._registry.names():
-            safe = self._manifest(name).concurrency_safe
-            limit = self._of(name).parallelism_for(concurrency_safe=safe)
+            own = self._of(name).parallelism
+            limit = own if self._manifest(name).concurrency_safe else 1
             if limit is not None:
                 limits[name] = limit
         return limits

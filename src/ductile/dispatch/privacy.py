@@ -11,22 +11,34 @@ from ductile.model.json import Json, encode
 
 _SECRET: Final = "[secret]"
 _WORKSPACE: Final = "[workspace]"
+_WORKSPACES: Final = "[workspaces]"
 
 
 class Privacy:
     """Knows what must not be written down: configured secrets, and where workspaces are."""
 
     def __init__(self, secrets: Collection[str], workspaces: Path) -> None:
-        self._secrets = tuple(secret for secret in secrets if secret)
+        # Longest first: of a secret that begins with another one, the end must not stay.
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
         self._encoded_secrets = tuple(encode(secret)[1:-1] for secret in self._secrets)
-        self._root = str(workspaces)
-        self._encoded_root = encode(self._root + "/")[1:-1]
+        # A plugin that asks where it is gets the name without symlinks.
+        self._roots = sorted({str(workspaces), str(workspaces.resolve())}, key=len, reverse=True)
+        self._encoded_roots = tuple(
+            encode(root)[1:-1] + end for root in self._roots for end in (b"/", b'"')
+        )
 
     def redact(self, text: str, directory: Path | None = None) -> str:
-        """`text` for the job's log: secrets and the job's own directory replaced by a word."""
+        """`text` for the job's log: secrets and places of workspaces replaced by a word.
+
+        `directory` is the job's own.
+        """
         for secret in self._secrets:
             text = text.replace(secret, _SECRET)
-        return text if directory is None else text.replace(str(directory), _WORKSPACE)
+        for root in self._roots:
+            if directory is not None:
+                text = text.replace(f"{root}/{directory.name}", _WORKSPACE)
+            text = text.replace(root, _WORKSPACES)
+        return text
 
     def check(self, what: str, value: Json) -> None:
         """Raise Refused if `value`, named `what`, holds something that must not be kept."""
@@ -36,7 +48,7 @@ class Privacy:
                 f"{what} holds the value of a configured secret, which no table may hold; "
                 "leave it out of the answer"
             )
-        if self._encoded_root in encoded:
+        if any(root in encoded for root in self._encoded_roots):
             raise Refused(
                 f"{what} holds the absolute path of a workspace, which is another one for the "
                 "next job; give the path relative to the workspace"

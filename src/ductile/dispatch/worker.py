@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import select
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from ductile.dispatch.assignment import Assignment, PinnedVersions, load
 from ductile.dispatch.attempt import Attempts
@@ -18,8 +20,14 @@ from ductile.storage.interfaces import Store
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import AttemptDiscarded, JobStarted, PartFailed
 
-#: Between two tries to write an outcome that the database does not take.
+T = TypeVar("T")
+
+#: Between two tries at what the database does not do.
 PAUSE: Final = timedelta(seconds=1)
+
+
+class _GivenUp(Exception):
+    """The dispatcher stopped before the database was well again."""
 
 
 class Worker:
@@ -59,8 +67,13 @@ class Worker:
             )
         )
         try:
-            assignment = load(self._store, self._pinned, job)
-            self._settle(assignment, self._attempt(assignment, stop), stop)
+            assignment = self._insist(
+                "load", job, stop, lambda: load(self._store, self._pinned, job)
+            )
+            attempt = self._attempt(assignment, stop)
+            self._insist("settle", job, stop, lambda: self._settle(assignment, attempt))
+        except _GivenUp:
+            return
         except LeaseLost:
             self._telemetry.emit(AttemptDiscarded(job.id, job.attempt))
         except Exception as error:
@@ -71,20 +84,38 @@ class Worker:
         try:
             return self._attempts.run(assignment, stop)
         except Exception as error:
-            # A mistake of the core must not hold the job for ever: it counts as a failure.
-            self._telemetry.emit(PartFailed("attempt", f"job {assignment.job.id}: {error!r}"))
-            return Attempt(Failed(f"the core failed: {error!r}"), started, self._clock.now())
+            return Attempt(
+                self._mistake("attempt", assignment.job, error), started, self._clock.now()
+            )
 
-    def _settle(self, assignment: Assignment, attempt: Attempt, stop: StopToken) -> None:
+    def _settle(self, assignment: Assignment, attempt: Attempt) -> None:
+        try:
+            self._settler.apply(assignment, attempt)
+        except StorageError:
+            raise
+        except Exception as error:
+            failed = self._mistake("settle", assignment.job, error)
+            self._settler.apply(assignment, replace(attempt, outcome=failed))
+
+    def _mistake(self, part: str, job: Job, error: Exception) -> Failed:
+        """A mistake of the core must not hold the job for ever: it counts as a failure.
+
+        The ledger gets no more than the kind of the error, since its text may hold a path.
+        """
+        self._telemetry.emit(PartFailed(part, f"job {job.id}: {error!r}"))
+        return Failed(f"the core failed ({type(error).__name__}); the gateway's log says more")
+
+    def _insist(self, part: str, job: Job, stop: StopToken, work: Callable[[], T]) -> T:
+        """Do `work` until the database takes it. Raises _GivenUp when stopped before that."""
         while True:
             try:
-                return self._settler.apply(assignment, attempt)
+                return work()
             except LeaseLost:
                 raise
             except StorageError as error:
-                self._telemetry.emit(PartFailed("settle", f"job {assignment.job.id}: {error}"))
+                self._telemetry.emit(PartFailed(part, f"job {job.id}: {error}"))
                 if _asked(stop, within=PAUSE):
-                    return
+                    raise _GivenUp from error
 
 
 def _asked(stop: StopToken, *, within: timedelta) -> bool:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ductile.config.loader import ConfigSource, find_config_dir, load_settings
-from ductile.config.settings import Settings
+from ductile.config.settings import PluginSettings, Settings
 from ductile.documents.problems import Problem
 from ductile.documents.render import render
 from ductile.documents.suggest import hint
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.loader import load as load_pipelines
 from ductile.errors import ConfigurationError
+from ductile.plugin.manifest import Manifest
 from ductile.plugin.registry import Registry, discover
 
 
@@ -101,39 +102,57 @@ def _cross_references(
     for name, own in settings.plugins.items():
         manifest = registry.get(name)
         if manifest is None:
-            yield source.problem_at(
-                ("plugins", name), f'no plugin named "{name}"', hint(name, registry.names())
-            )
-            continue
-        missing = [key for key in manifest.required_config if key not in own.config]
-        if missing and own.enabled:
-            yield source.problem_at(
-                ("plugins", name),
-                f'plugin "{name}" needs {_listed(missing)} in its config',
-                f"add it under plugins.{name}.config",
-            )
+            yield _unknown(source, ("plugins", name), name, registry, key=True)
+        else:
+            yield from _check_plugin(source, manifest, own)
     for index, endpoint in enumerate(settings.webhooks):
         if endpoint.plugin is None:
             continue
         place = ("webhooks", "endpoints", index, "plugin")
         manifest = registry.get(endpoint.plugin)
         if manifest is None:
-            yield source.problem_at(
-                place,
-                f'no plugin named "{endpoint.plugin}"',
-                hint(endpoint.plugin, registry.names()),
-            )
+            yield _unknown(source, place, endpoint.plugin, registry)
         elif "handle" not in manifest.commands:
-            yield source.problem_at(
-                place,
-                f'plugin "{endpoint.plugin}" has no command "handle"',
-                "name a plugin that handles events",
-            )
+            message = f'plugin "{endpoint.plugin}" has no command "handle"'
+            yield source.problem_at(place, message, "name a plugin that handles events")
         elif not settings.plugin(endpoint.plugin).enabled:
+            message = f'plugin "{endpoint.plugin}" is disabled'
+            yield source.problem_at(place, message, "enable it, or name another one")
+
+
+def _check_plugin(
+    source: ConfigSource, manifest: Manifest, own: PluginSettings
+) -> Iterator[Problem]:
+    place = ("plugins", manifest.name)
+    missing = [key for key in manifest.required_config if key not in own.config]
+    if missing and own.enabled:
+        yield source.problem_at(
+            place,
+            f'plugin "{manifest.name}" needs {_listed(missing)} in its config',
+            f"add it under plugins.{manifest.name}.config",
+            key=True,
+        )
+    for command in own.timeouts:
+        if command not in manifest.commands:
             yield source.problem_at(
-                place, f'plugin "{endpoint.plugin}" is disabled', "enable it, or name another one"
+                (*place, "timeouts", command),
+                f'plugin "{manifest.name}" has no command "{command}"',
+                hint(command, manifest.commands) or f"it has {_listed(manifest.commands)}",
+                key=True,
             )
 
 
-def _listed(keys: list[str]) -> str:
-    return ", ".join(f'"{key}"' for key in keys)
+def _unknown(
+    source: ConfigSource,
+    place: tuple[str | int, ...],
+    name: str,
+    registry: Registry,
+    *,
+    key: bool = False,
+) -> Problem:
+    remedy = hint(name, registry.names()) or "put it into a plugin root, or correct the name"
+    return source.problem_at(place, f'no plugin named "{name}"', remedy, key=key)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

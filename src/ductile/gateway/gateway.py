@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from pathlib import Path
 
 from ductile.dispatch.assignment import PinnedVersions
@@ -71,6 +72,7 @@ class Gateway:
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
         self._services = self._in_order()
+        self._stopping = threading.RLock()
         self._stopped = False
 
     @property
@@ -101,16 +103,20 @@ class Gateway:
         self.telemetry.emit(GatewayStarted(listen, *self._counts))
 
     def stop(self) -> None:
-        """Take everything down, cleanly; harmless when called again."""
-        if self._stopped:
-            return
-        self._stopped = True
-        self.telemetry.emit(GatewayStopping(self._dispatcher.running))
-        for service in reversed(self._services):
-            service.stop()
-        self._stop_token.close()
-        self.store.close()
-        self.telemetry.emit(GatewayStopped())
+        """Take everything down, cleanly; harmless when called again.
+
+        Whoever calls it at the same time waits until everything has ended.
+        """
+        with self._stopping:
+            if self._stopped:
+                return
+            self._stopped = True
+            self.telemetry.emit(GatewayStopping(self._dispatcher.running))
+            for service in reversed(self._services):
+                service.stop()
+            self._stop_token.close()
+            self.store.close()
+            self.telemetry.emit(GatewayStopped())
 
     def _engine(self, core: Core) -> tuple[Dispatcher, Rescuer]:
         worker_id = WorkerId(new_id())

@@ -1,0 +1,1 @@
+"""Settings: frozen, fully resolved, documented where they are declared."""

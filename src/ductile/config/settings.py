@@ -1,0 +1,203 @@
+"""Settings: all of `config.yaml` with every default in place, documented field by field."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from ductile.config.endpoints import EndpointSettings, WebhookSettings
+from ductile.config.values import (
+    DatabaseUrl,
+    Lease,
+    Listen,
+    PathText,
+    PluginName,
+    VariableName,
+    split_listen,
+)
+from ductile.documents.scalars import ByteSize, Duration
+from ductile.documents.validation import Schema
+from ductile.model.json import Json
+from ductile.model.policy import RetryPolicy
+
+#: How long an attempt may take, by command.
+DEFAULT_TIMEOUTS: Final[Mapping[str, timedelta]] = {
+    "poll": timedelta(seconds=60),
+    "handle": timedelta(seconds=120),
+    "health": timedelta(seconds=10),
+}
+#: … and by every other command.
+DEFAULT_TIMEOUT: Final = timedelta(seconds=60)
+
+_RETRY: Final = RetryPolicy()
+
+_Positive = Annotated[int, Field(ge=1)]
+
+
+def _cpu_count() -> int:
+    return max(2, len(os.sched_getaffinity(0)))
+
+
+class ServiceSettings(Schema):
+    """The gateway as a whole."""
+
+    noun: ClassVar[str] = "service"
+
+    name: Annotated[str, Field(min_length=1)] = "ductile"
+    """What this gateway is called, for people."""
+    max_workers: Annotated[int, Field(ge=1, le=512)] = Field(default_factory=_cpu_count)
+    """Jobs that run at once; as many as there are processors, but at least 2, if left out."""
+    depth_limit: _Positive = 20
+    """Runs that may start each other by events before the next one is refused."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important log lines that are written."""
+    log_format: Literal["text", "json"] = "text"
+    """`text` for people, `json` for programs."""
+    shutdown_grace: Duration = timedelta(seconds=10)
+    """What running plugins get to end by themselves when the gateway stops."""
+    lease: Lease = timedelta(seconds=60)
+    """How long a worker holds a job without a sign of life before it is given to another."""
+    max_baggage: ByteSize = 1024 * 1024
+    """JSON that one context may hold."""
+
+
+class HttpSettings(Schema):
+    """The door on the network."""
+
+    noun: ClassVar[str] = "http"
+
+    listen: Listen = "127.0.0.1:8080"
+    """Address and port, an IPv6 address in brackets; port 0 takes any that is free."""
+
+    @property
+    def host(self) -> str:
+        """The address, without brackets."""
+        return split_listen(self.listen)[0]
+
+    @property
+    def port(self) -> int:
+        """The port, 0 for any."""
+        return split_listen(self.listen)[1]
+
+
+class RetrySettings(Schema):
+    """When a failed job is tried again."""
+
+    noun: ClassVar[str] = "retry"
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = _RETRY.max_attempts
+    """Tries in all, the first included."""
+    backoff_base: Duration = _RETRY.backoff_base
+    """The wait after the first failure; it doubles with each further one."""
+
+
+class PluginSettings(Schema):
+    """One plugin; one that is not named in the file has the defaults."""
+
+    noun: ClassVar[str] = "a plugin"
+
+    enabled: bool = True
+    """If false, nothing runs it, whoever asks."""
+    config: Mapping[str, Json] = Field(default_factory=dict, repr=False)
+    """What the plugin gets as `config`; its manifest names the keys."""
+    env: tuple[VariableName, ...] = ()
+    """Variables of the gateway's environment that are handed on to it."""
+    timeouts: Mapping[str, Duration] = Field(default_factory=dict)
+    """How long an attempt may take, by command; poll 60s, handle 2m, health 10s, others 60s."""
+    retry_settings: RetrySettings = Field(default_factory=RetrySettings, alias="retry")
+    parallelism: _Positive | None = None
+    """Jobs of it that run at once; no limit of its own if left out, and always 1 for a plugin
+    whose manifest says `concurrency_safe: false`."""
+    max_stdout: ByteSize = 10 * 1024 * 1024
+    """What it may write to stdout."""
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """When a failed job of it is tried again."""
+        own = self.retry_settings
+        return RetryPolicy(own.max_attempts, own.backoff_base)
+
+    def timeout_for(self, command: str) -> timedelta:
+        """How long an attempt at this command may take."""
+        default = DEFAULT_TIMEOUTS.get(command, DEFAULT_TIMEOUT)
+        return self.timeouts.get(command, default)
+
+
+class StateFile(Schema):
+    """Where the ledger is, as the file says it."""
+
+    noun: ClassVar[str] = "state"
+
+    url: DatabaseUrl = "sqlite:///ductile.db"
+    """`sqlite:///` and a path relative to `data_dir`."""
+
+
+class WorkspaceFile(Schema):
+    """Where workspaces are, as the file says it."""
+
+    noun: ClassVar[str] = "workspace"
+
+    root: PathText = "ws"
+    """The folder that holds them, relative to `data_dir`."""
+    ttl: Duration = timedelta(hours=24)
+    """How long the workspaces of a finished chain are kept."""
+    janitor_interval: Duration = timedelta(minutes=10)
+    """How often expired ones are looked for."""
+
+
+class ConfigFile(Schema):
+    """`config.yaml` as it is written."""
+
+    noun: ClassVar[str] = "config.yaml"
+
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    state: StateFile = Field(default_factory=StateFile)
+    data_dir: PathText = "~/.local/share/ductile"
+    """The folder of database and workspaces, relative to the config directory."""
+    workspace: WorkspaceFile = Field(default_factory=WorkspaceFile)
+    http: HttpSettings = Field(default_factory=HttpSettings)
+    plugin_roots: Annotated[tuple[PathText, ...], Field(min_length=1)] = ("plugins",)
+    """Folders that are searched for plugins, relative to the config directory."""
+    plugins: Mapping[PluginName, PluginSettings] = Field(default_factory=dict)
+    webhooks: WebhookSettings = Field(default_factory=WebhookSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceSettings:
+    """Where workspaces are and how long they are kept."""
+
+    root: Path
+    ttl: timedelta
+    janitor_interval: timedelta
+
+
+_UNNAMED: Final = PluginSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, with nothing left to be decided; all paths are absolute."""
+
+    config_dir: Path
+    data_dir: Path
+    database: Path
+    """The SQLite file."""
+    service: ServiceSettings
+    workspace: WorkspaceSettings
+    http: HttpSettings
+    plugin_roots: tuple[Path, ...]
+    plugins: Mapping[str, PluginSettings]
+    """Those that the file names; `plugin` answers for all."""
+    webhooks: tuple[EndpointSettings, ...]
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """Values that no log and no table may hold."""
+
+    def plugin(self, name: str) -> PluginSettings:
+        """The settings of a plugin, the defaults if the file does not name it."""
+        return self.plugins.get(name, _UNNAMED)

@@ -1,0 +1,185 @@
+"""Spawning: a plugin's process in a group of its own, and the end of that group."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ductile.errors import PluginError
+from ductile.plugin.interfaces import Invocation
+
+#: How long to wait for killed processes that the kernel cannot end at once.
+_STRAGGLERS_MS: Final = 5_000
+
+
+@dataclass(slots=True)
+class Spawned:
+    """A process that leads its own group, and this side's ends of its pipes (non-blocking)."""
+
+    process: subprocess.Popen[bytes]
+    pidfd: int
+    stdin: int
+    """-1 once it is closed."""
+    stdout: int
+    stderr: int
+
+    def close_stdin(self) -> None:
+        """Let the process see the end of its input; harmless when called again."""
+        fd, self.stdin = self.stdin, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Let go of all descriptors."""
+        self.close_stdin()
+        for fd in (self.pidfd, self.stdout, self.stderr):
+            os.close(fd)
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Signal all of the group. Only before `reap`: afterwards the number may be another's."""
+        try:
+            os.killpg(self.process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            # Gone already, or running as another user through a setuid file: nothing to be done.
+            return
+
+    def reap(self) -> int:
+        """Wait for the leader, then for all others of its group, which were killed before.
+
+        Returns the exit code, negative for the number of a signal.
+        """
+        exit_code = self.process.wait()
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return exit_code
+        except PermissionError:
+            pass
+        _wait_for_members(self.process.pid)
+        return exit_code
+
+
+def spawn(invocation: Invocation) -> Spawned:
+    """Start the process. Raises PluginError, which says what to do."""
+    pipes: list[int] = []
+    try:
+        # Own pipes rather than Popen's: it leaks those already made when the next one fails.
+        for _ in range(3):
+            pipes.extend(os.pipe())
+        process = subprocess.Popen(
+            [os.fspath(invocation.entrypoint)],
+            stdin=pipes[0],
+            stdout=pipes[3],
+            stderr=pipes[5],
+            cwd=os.fspath(invocation.directory),
+            env=invocation.environment,
+            start_new_session=True,
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        for fd in pipes:
+            os.close(fd)
+        raise PluginError(_explain(error, invocation)) from error
+    for child_end in (pipes[0], pipes[3], pipes[5]):
+        os.close(child_end)
+    spawned = Spawned(process, -1, stdin=pipes[1], stdout=pipes[2], stderr=pipes[4])
+    try:
+        spawned.pidfd = os.pidfd_open(process.pid)
+    except OSError as error:
+        spawned.signal_group(signal.SIGKILL)
+        spawned.reap()
+        for fd in (pipes[1], pipes[2], pipes[4]):
+            os.close(fd)
+        raise PluginError(_explain(error, invocation)) from error
+    for fd in (spawned.stdin, spawned.stdout, spawned.stderr):
+        os.set_blocking(fd, False)
+    return spawned
+
+
+def _wait_for_members(group: int) -> None:
+    """Wait until no process of a killed group runs; zombies that nobody reaps do not count."""
+    poll = select.poll()
+    pidfds: set[int] = set()
+    try:
+        for pid in _members(group):
+            try:
+                pidfd = os.pidfd_open(pid)
+            except OSError:
+                continue
+            pidfds.add(pidfd)
+            poll.register(pidfd, select.POLLIN)
+        waiting = set(pidfds)
+        while waiting and (ended := poll.poll(_STRAGGLERS_MS)):
+            for pidfd, _ in ended:
+                poll.unregister(pidfd)
+                waiting.discard(pidfd)
+    finally:
+        for pidfd in pidfds:
+            os.close(pidfd)
+
+
+def _members(group: int) -> list[int]:
+    found: list[int] = []
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            stat = Path("/proc", name, "stat").read_bytes()
+        except OSError:
+            continue
+        # The name in parentheses may hold anything: state, parent and group follow the last one.
+        state, _, pgrp = stat.rpartition(b")")[2].split()[:3]
+        if int(pgrp) == group and state not in b"ZX":
+            found.append(int(name))
+    return found
+
+
+_REMEDIES: Final = {
+    errno.EACCES: 'make it executable ("chmod +x") and its folders searchable, on a file system '
+    "that is not mounted noexec",
+    errno.ENOEXEC: 'begin it with a line that names its interpreter, such as "#!/bin/sh"',
+    errno.ETXTBSY: "somebody has it open for writing; write a new file and rename it over this one",
+    errno.E2BIG: 'its environment is too large; list fewer or shorter variables under "env"',
+    errno.EMFILE: 'raise the limit on open files ("ulimit -n") or lower service.max_workers',
+    errno.ENFILE: "the machine is out of open files; raise fs.file-max or lower "
+    "service.max_workers",
+    errno.EAGAIN: 'raise the limit on processes ("ulimit -u") or lower service.max_workers',
+    errno.ENOMEM: "the machine is out of memory; lower service.max_workers",
+    errno.ENOSYS: "plugins need Linux 5.3 or later",
+}
+
+
+def _explain(error: Exception, invocation: Invocation) -> str:
+    # Names, not paths: the text ends up in the database, which holds no absolute path.
+    entrypoint = invocation.entrypoint
+    start = f'plugin file "{entrypoint.name}" cannot be started'
+    if not isinstance(error, OSError):
+        return f"{start}: {error}; correct the names and values of its environment variables"
+    if error.filename == os.fspath(invocation.directory):
+        return (
+            f'{start}: its working directory "{invocation.directory.name}" cannot be entered '
+            f"({error.strerror}); nothing else may delete or change workspaces"
+        )
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        return f"{start}: {_missing(entrypoint)}"
+    remedy = _REMEDIES.get(error.errno or 0, "check the file and the machine's limits")
+    return f"{start}: {error.strerror}; {remedy}"
+
+
+def _missing(entrypoint: Path) -> str:
+    """The kernel says "not found" for the file and for its interpreter alike."""
+    try:
+        with entrypoint.open("rb") as file:
+            first = file.readline(256)
+    except OSError:
+        return "the file is gone; put it back or install the plugin again"
+    if first.startswith(b"#!"):
+        # A carriage return is shown: with one at its end, the name looks right and is not.
+        interpreter = first[2:].decode(errors="replace").strip(" \t\n").replace("\r", "\\r")
+        return f'its interpreter "{interpreter}" is missing; install it or correct the first line'
+    return "the loader that it was built for is missing; build it for this machine"

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Is ended by a signal.
+cat >/dev/null
+kill -SEGV $$
