@@ -5,14 +5,20 @@ from __future__ import annotations
 import dataclasses
 import logging
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TextIO
+from typing import Any, Final, TextIO, TypeAlias
 
-import structlog
+from structlog.processors import JSONRenderer, LogfmtRenderer
 
 from ductile.model.clock import Clock, to_text
 from ductile.telemetry.hub import Listener
 from ductile.telemetry.signals import Signal
+
+_Render: TypeAlias = Callable[[str, str, str, dict[str, Any]], str]
+
+_LOGFMT: Final = LogfmtRenderer()
+_JSON: Final = JSONRenderer()
 
 
 def log_listener(
@@ -21,25 +27,25 @@ def log_listener(
     """A listener that writes one line per signal of at least `level` to `stream` (stderr)."""
     threshold: int = logging.getLevelNamesMapping()[level.upper()]
     target = stream or sys.stderr
-    render = _json_renderer() if as_json else _text_renderer()
+    render: _Render = _json if as_json else _text
 
     def write(signal: Signal) -> None:
-        if signal.level < threshold:
-            return
-        line = render(
-            None,
-            "",
-            {
-                "timestamp": to_text(clock.now()),
-                "level": logging.getLevelName(signal.level).lower(),
-                "event": signal.sentence,
-                **_fields(signal),
-            },
-        )
-        target.write(f"{line if isinstance(line, str) else line.decode()}\n")
-        target.flush()
+        if signal.level >= threshold:
+            name = logging.getLevelName(signal.level).lower()
+            line = render(to_text(clock.now()), name, signal.sentence, _fields(signal))
+            target.write(f"{line}\n")
+            target.flush()
 
     return write
+
+
+def _text(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
+    return f"{time} {level:7} {sentence}  {_LOGFMT(None, '', fields)}".rstrip()
+
+
+def _json(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
+    line = _JSON(None, "", {"time": time, "level": level, "event": sentence, **fields})
+    return line if isinstance(line, str) else line.decode()
 
 
 def _fields(signal: Signal) -> dict[str, Any]:
@@ -55,11 +61,3 @@ def _plain(value: Any) -> Any:
             return to_text(value)
         case _:
             return value
-
-
-def _json_renderer() -> structlog.typing.Processor:
-    return structlog.processors.JSONRenderer()
-
-
-def _text_renderer() -> structlog.typing.Processor:
-    return structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
