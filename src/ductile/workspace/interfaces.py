@@ -39,6 +39,8 @@ class Workspace:
     """Inherited regular files that share their bytes with the parent, by relative path."""
     inherited: Mapping[str, Fingerprint] = field(default_factory=dict)
     """All inherited files, copies and symlinks included, by relative path."""
+    source: WorkspaceKey | None = None
+    """The workspace that it was cloned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +74,66 @@ class WorkspaceManager(Protocol):
 
         Directories are made, regular files hard-linked (with `copy`, copied), symlinks made
         anew with the same text; anything else is refused. Costs one `link` and one `stat` per
-        file and one `mkdir` per directory. Never copies unless asked to.
+        file and one `mkdir` per directory. Never copies unless asked to; copies can be written
+        to by their owner and keep their executable bits. Directories keep no modes. Raises
+        WorkspaceError if `source` is missing or `target` is there already; after any error
+        nothing is left behind.
         """
 
     def open(self, key: WorkspaceKey) -> Workspace:
-        """The workspace that is there. Raises WorkspaceError if it is missing."""
+        """The workspace that is there, without what it inherited: only its maker knows that.
+
+        Raises WorkspaceError if it is missing or no directory.
+        """
 
     def path(self, key: WorkspaceKey) -> Path:
         """Where the workspace is, or would be."""
 
     def check(self, workspace: Workspace, known: KnownHash) -> Sequence[Taint]:
-        """Which inherited files were changed in place.
+        """Which inherited files were changed in place, by their inherited path.
 
-        One stat per shared file; a file that has another size or time is hashed and held
-        against `known`. A file that was removed or replaced by another one is no taint.
+        One stat per shared file, a second one for those that were removed, renamed or replaced:
+        they are looked up in the source, so that a change before the removal or after the
+        renaming is found too. A file that has another size or time is hashed and held against
+        `known`; if these agree, or only its mode is another one, it is no taint. Nor is a file
+        that was removed or replaced by another one.
         """
 
     def seal(self, workspace: Workspace) -> Sequence[Artifact]:
         """Take the write bits off all files that were added or replaced, and record the changes.
 
-        By path. Costs one stat per inherited file and one read per new one. Raises
-        WorkspaceError for what cannot be committed: sockets, pipes, devices.
+        By path. Costs one stat per inherited file and one read per new one. A shared file that
+        is still there is not touched, whatever its mode; a copy is recorded as replaced if its
+        size or time is another one. Sealed files also lose their set-id bits, are readable by
+        their owner, and have their time set back by a nanosecond, so that every later write
+        shows in it. Raises WorkspaceError for what cannot be committed:
+        sockets, pipes, devices, files that are still written to, and new files that have another
+        name outside the workspace.
         """
 
     def verify(self, key: WorkspaceKey, held: Mapping[str, Artifact]) -> Sequence[Taint]:
-        """Hold a committed workspace against what the ledger says that it holds."""
+        """Hold a committed workspace against what the ledger says that it holds.
+
+        Finds files that are missing, changed, or not in the ledger. A file is hashed if its
+        size or time is another one. This is also the check for a workspace whose maker died:
+        its source is held against the ledger.
+        """
 
     def names(self) -> Mapping[str, WorkspaceKey | None]:
-        """The directories in the root: name to key, or to None for one that has no such form."""
+        """The workspaces in the root: name to key, or to None for the leftover of a clone or a
+        clean-up that died. Whatever else is there is not ours, and never listed.
+        """
 
     def older_than(self, name: str, age: timedelta) -> bool:
-        """Whether a directory of that name was last changed longer ago than `age`."""
+        """Whether a directory of that name was last changed longer ago than `age`.
+
+        By the time of the directory itself, not of what is in it; False if it is gone.
+        """
 
     def cleanup(self, names: Sequence[str]) -> CleanupReport:
         """Delete these directories of the root.
 
-        One that cannot be deleted does not stop the others; one that is gone already counts
-        as deleted.
+        One that cannot be deleted does not stop the others; it loses its name all the same, and
+        what stays of it is listed as a leftover. One that is gone already counts as deleted.
+        A name that `names` would not list is a failure, and nothing is done to it.
         """

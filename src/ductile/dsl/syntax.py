@@ -1,0 +1,225 @@
+"""The syntax of the pipeline language: what a file may hold, and its steps with their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, ClassVar, Final
+
+from pydantic import AfterValidator, Field
+
+from ductile.documents.problems import BadValue, Place, Problem, quoted
+from ductile.documents.scalars import Duration
+from ductile.documents.validation import Schema, validate
+from ductile.documents.yaml import Document, Path
+from ductile.model.json import Json, JsonObject
+from ductile.model.policy import WorkspaceMode
+
+#: What a step may be; it is exactly one of these.
+MODES: Final = ("uses", "call", "split", "steps")
+#: Keys that say how a plugin is run, so that they need a plugin.
+OPTIONS: Final = ("workspace", "timeout", "retry")
+#: The command of a step that names none.
+DEFAULT_COMMAND: Final = "handle"
+
+_LONGEST_NAME: Final = 64
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_USES = re.compile(rf"{_NAME.pattern}(?:\.{_NAME.pattern})?")
+_EVENT_TYPE = re.compile(rf"{_NAME.pattern}(?:\.{_NAME.pattern})*")
+_RESERVED: Final = "ductile."
+_NAME_HINT: Final = 'use letters, digits, "_" and "-", and begin with a letter or a digit'
+
+
+def _matches(pattern: re.Pattern[str], kind: str, hint: str, longest: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) > longest:
+            raise BadValue(f"{quoted(text)} is too long", f"use {longest} characters or less")
+        if not pattern.fullmatch(text):
+            raise BadValue(f"{quoted(text)} is not {kind}", hint)
+        return text
+
+    return AfterValidator(check)
+
+
+def _not_reserved(text: str) -> str:
+    if text.startswith(_RESERVED):
+        raise BadValue(
+            f'event types that begin with "{_RESERVED}" belong to the core',
+            "choose another type; what follows a step is the next step of its pipeline",
+        )
+    return text
+
+
+Name = Annotated[str, _matches(_NAME, "a name", _NAME_HINT, _LONGEST_NAME)]
+Id = Annotated[str, _matches(_NAME, "an id", _NAME_HINT, _LONGEST_NAME)]
+Uses = Annotated[
+    str,
+    _matches(
+        _USES,
+        'of the form "plugin" or "plugin.command"',
+        f"{_NAME_HINT}; put one dot before the command",
+        2 * _LONGEST_NAME + 1,
+    ),
+]
+EventType = Annotated[
+    str,
+    _matches(
+        _EVENT_TYPE,
+        "an event type",
+        'use names with dots between them, like "discord.message"',
+        3 * _LONGEST_NAME,
+    ),
+    AfterValidator(_not_reserved),
+]
+
+# A default stands for a key that was left out. None of the fields takes null: a key without a
+# value is a mistake, not a wish.
+
+
+class RetrySyntax(Schema):
+    """When a step is tried again; what is left out is as the plugin has it."""
+
+    noun: ClassVar[str] = "retry"
+
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    backoff_base: Duration = timedelta(0)
+
+
+class StepSyntax(Schema):
+    """One step: exactly one of `uses`, `call`, `split` and `steps`."""
+
+    noun: ClassVar[str] = "a step"
+
+    id: Id = ""
+    uses: Uses = ""
+    call: Name = ""
+    split: Annotated[tuple[StepSyntax, ...], Field(min_length=1)] = ()
+    steps: Annotated[tuple[StepSyntax, ...], Field(min_length=1)] = ()
+    workspace: WorkspaceMode = WorkspaceMode.CLONE
+    timeout: Duration = timedelta(0)
+    retry: RetrySyntax = RetrySyntax()
+
+
+class PipelineSyntax(Schema):
+    """One pipeline."""
+
+    noun: ClassVar[str] = "a pipeline"
+
+    name: Name
+    description: str = ""
+    on: EventType
+    steps: Annotated[tuple[StepSyntax, ...], Field(min_length=1)]
+
+
+class FileSyntax(Schema):
+    """One file under `pipelines/`."""
+
+    noun: ClassVar[str] = "a file of pipelines"
+
+    pipelines: Annotated[tuple[PipelineSyntax, ...], Field(min_length=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class StepNode:
+    """A step as it stands in its file; it may be wrong in every way."""
+
+    path: Path
+    raw: JsonObject
+    split: tuple[StepNode, ...]
+    steps: tuple[StepNode, ...]
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """Which of `MODES` it has."""
+        return tuple(mode for mode in MODES if mode in self.raw)
+
+    @property
+    def uses(self) -> tuple[str, str] | None:
+        """Plugin and command."""
+        text = _text(self.raw, "uses")
+        if text is None or not _USES.fullmatch(text):
+            return None
+        plugin, _, command = text.partition(".")
+        return plugin, command or DEFAULT_COMMAND
+
+    @property
+    def call(self) -> str | None:
+        """The pipeline that it calls."""
+        text = _text(self.raw, "call")
+        return text if text is not None and _NAME.fullmatch(text) else None
+
+    @property
+    def id(self) -> str | None:
+        """The id that it was given."""
+        return _text(self.raw, "id")
+
+    def walk(self) -> Iterator[StepNode]:
+        """Itself and all that it contains, in the order of the file."""
+        yield self
+        for part in (*self.split, *self.steps):
+            yield from part.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineNode:
+    """A pipeline as it stands in its file; it may be wrong in every way."""
+
+    document: Document
+    path: Path
+    raw: JsonObject
+    steps: tuple[StepNode, ...]
+
+    @property
+    def name(self) -> str | None:
+        """Its name."""
+        return _text(self.raw, "name")
+
+    def walk(self) -> Iterator[StepNode]:
+        """All its steps, those within others included, in the order of the file."""
+        for step in self.steps:
+            yield from step.walk()
+
+    def place(self, path: Path) -> Place:
+        """Where a value of the file stands."""
+        return self.document.place(path)
+
+
+def read(document: Document) -> tuple[list[PipelineNode], list[Problem]]:
+    """The pipelines of a file, whatever their state, and what is wrong with their syntax.
+
+    An empty file holds no pipelines.
+    """
+    if document.value is None:
+        return [], []
+    _, problems = validate(FileSyntax, document)
+    items = document.get(("pipelines",))
+    nodes = [
+        PipelineNode(document, path, raw, _step_nodes(raw.get("steps"), (*path, "steps")))
+        for path, raw in _mappings(items, ("pipelines",))
+    ]
+    return nodes, problems
+
+
+def _step_nodes(value: Json, path: Path) -> tuple[StepNode, ...]:
+    return tuple(
+        StepNode(
+            at,
+            raw,
+            _step_nodes(raw.get("split"), (*at, "split")),
+            _step_nodes(raw.get("steps"), (*at, "steps")),
+        )
+        for at, raw in _mappings(value, path)
+    )
+
+
+def _mappings(value: Json, path: Path) -> Iterator[tuple[Path, JsonObject]]:
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(item, Mapping):
+            yield (*path, index), item
+
+
+def _text(raw: JsonObject, key: str) -> str | None:
+    value = raw.get(key)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,53 @@
+"""Connections to one database file."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from ductile.errors import StorageError
+from ductile.storage.sqlite.failures import explain
+
+#: How long to wait for another process that writes.
+BUSY_TIMEOUT: Final = timedelta(seconds=10)
+#: Bytes that the write-ahead log keeps on disk after something large went through it.
+_LOG_LIMIT = 64 * 1024 * 1024
+
+
+def connect(path: Path, *pragmas: str) -> apsw.Connection:
+    """A connection to a file that exists."""
+    try:
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection.setbusytimeout(int(BUSY_TIMEOUT / timedelta(milliseconds=1)))
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
+            connection.execute(f"PRAGMA {pragma}")
+    except apsw.Error as error:
+        raise explain(error, str(path)) from error
+    return connection
+
+
+def connect_writer(path: Path) -> apsw.Connection:
+    """A connection that writes; what it commits is on disk when COMMIT returns."""
+    return connect(path, "synchronous = FULL", f"journal_size_limit = {_LOG_LIMIT}")
+
+
+def connect_reader(path: Path) -> apsw.Connection:
+    """A connection that refuses to write.
+
+    It is not opened as read-only, since the last connection that closes has to tidy up the
+    write-ahead log, and a read-only one would leave it behind.
+    """
+    return connect(path, "query_only = ON")
+
+
+def use_write_ahead_log(connection: apsw.Connection) -> None:
+    """Let readers and the writer work at the same time. Stays with the file."""
+    ((mode,),) = connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    if mode != "wal":
+        raise StorageError(
+            f'database "{connection.filename}": expected a file system that can keep a '
+            f'write-ahead log, found one that only allows "{mode}" — move it to a local disk'
+        )

@@ -1,0 +1,104 @@
+-- Where a list goes on before a job or run, 'g' stands for no limit: ids are of the digits 0 to f.
+-- CROSS JOIN keeps the order as written; left alone, the planner may read a whole table instead.
+
+-- name: jobs
+-- Jobs, newest first, whatever they came to.
+SELECT * FROM job_queue
+WHERE id < coalesce(:before, 'g') AND (:plugin IS NULL OR plugin = :plugin)
+    AND (:status IS NULL OR status = :status)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: queued_jobs
+-- Queued jobs, newest first; reads what is queued, not what is finished.
+SELECT * FROM (
+    SELECT * FROM job_queue INDEXED BY job_queue_ready
+    WHERE status = 'queued' AND next_retry_at IS NULL
+    UNION ALL
+    SELECT * FROM job_queue INDEXED BY job_queue_waiting
+    WHERE status = 'queued' AND next_retry_at IS NOT NULL
+)
+WHERE id < coalesce(:before, 'g') AND (:plugin IS NULL OR plugin = :plugin)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: running_jobs
+-- Running jobs, newest first; reads what is running, not what is finished.
+SELECT * FROM job_queue INDEXED BY job_queue_running
+WHERE status = 'running' AND id < coalesce(:before, 'g')
+    AND (:plugin IS NULL OR plugin = :plugin)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: unsuccessful_jobs
+-- Jobs that ended badly in one way, newest first; reads none that succeeded.
+SELECT * FROM job_queue
+WHERE status IN ('failed', 'timed_out', 'cancelled') AND status = :status
+    AND id < coalesce(:before, 'g') AND (:plugin IS NULL OR plugin = :plugin)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: runs
+-- Runs, newest first.
+SELECT * FROM pipeline_run
+WHERE id < coalesce(:before, 'g') AND (:status IS NULL OR status = :status)
+    AND (:pipeline IS NULL OR pipeline_name = :pipeline)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: chain_events
+-- The events of a chain, as they came.
+SELECT * FROM event WHERE chain_id = :chain_id ORDER BY rowid;
+
+-- name: chain_runs
+-- The runs of a chain, as they came.
+SELECT * FROM pipeline_run WHERE chain_id = :chain_id ORDER BY rowid;
+
+-- name: chain_jobs
+-- The jobs of a chain, as they came.
+SELECT * FROM job_queue WHERE chain_id = :chain_id ORDER BY rowid;
+
+-- name: chain_contexts
+-- What the jobs of a chain read and all that grew from it, as it came.
+WITH RECURSIVE grown (id) AS (
+    SELECT event_context_id FROM job_queue WHERE chain_id = :chain_id
+    UNION
+    SELECT child.id FROM grown CROSS JOIN event_context AS child ON child.parent_id = grown.id
+)
+SELECT event_context.*
+FROM grown CROSS JOIN event_context ON event_context.id = grown.id
+ORDER BY event_context.rowid;
+
+-- name: chain_attempts
+-- The attempts of a chain, as they ended.
+SELECT job_log.* FROM job_queue CROSS JOIN job_log ON job_log.job_id = job_queue.id
+WHERE job_queue.chain_id = :chain_id ORDER BY job_log.rowid;
+
+-- name: chain_artifacts
+-- The changes that the jobs of a chain made.
+SELECT artifact.* FROM job_queue CROSS JOIN artifact ON artifact.job_id = job_queue.id
+WHERE job_queue.chain_id = :chain_id ORDER BY job_queue.rowid;
+
+-- name: chain_ends
+-- For each of these jobs, how far its chain is.
+WITH wanted AS (
+    SELECT id, chain_id FROM job_queue WHERE id IN (SELECT value FROM json_each(:ids))
+),
+ends AS MATERIALIZED (
+    SELECT
+        chain.chain_id,
+        (
+            SELECT count(*) FROM job_queue
+            WHERE chain_id = chain.chain_id AND completed_at IS NULL
+        ) AS open_jobs,
+        (
+            SELECT max(job_log.completed_at)
+            FROM job_queue CROSS JOIN job_log ON job_log.job_id = job_queue.id
+            WHERE job_queue.chain_id = chain.chain_id
+        ) AS last_completed_at
+    FROM (SELECT DISTINCT chain_id FROM wanted) AS chain
+)
+SELECT wanted.id, ends.chain_id, ends.open_jobs, ends.last_completed_at
+FROM wanted JOIN ends USING (chain_id);
+
+-- name: counts
+-- How many jobs are queued and running.
+SELECT
+    (SELECT count(*) FROM job_queue WHERE status = 'queued' AND next_retry_at IS NULL)
+    + (SELECT count(*) FROM job_queue WHERE status = 'queued' AND next_retry_at IS NOT NULL),
+    (SELECT count(*) FROM job_queue WHERE status = 'running');

@@ -1,0 +1,225 @@
+"""The workspace manager that clones by hard links, in one directory of one file system."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ductile.errors import WorkspaceError
+from ductile.model.artifact import Artifact, Taint
+from ductile.model.clock import Clock
+from ductile.workspace import seal, verify
+from ductile.workspace.clone import Inheritance, fill
+from ductile.workspace.delete import delete
+from ductile.workspace.failures import failure, root_failure
+from ductile.workspace.interfaces import CleanupReport, KnownHash, Workspace, WorkspaceKey
+from ductile.workspace.layout import is_ours, key_of, name_of, new_temporary_name, quoted
+from ductile.workspace.tree import Descent
+
+
+class HardLinkWorkspaces:
+    """The WorkspaceManager on a local directory.
+
+    Safe to use from several threads and processes at once: it keeps nothing but the root.
+    """
+
+    def __init__(self, root: Path, clock: Clock) -> None:
+        self._root = root.absolute()
+        self._clock = clock
+
+    def create(self, key: WorkspaceKey) -> Workspace:
+        name = name_of(key)
+        with self._opened_root(make=True) as root:
+            fcntl.flock(root, fcntl.LOCK_EX)
+            _expect_absent(key, root)
+            try:
+                os.mkdir(name, 0o700, dir_fd=root)
+            except OSError as error:
+                raise failure(f"make workspace {quoted(name)}", error) from error
+        return Workspace(key, self._root / name)
+
+    def clone(self, source: WorkspaceKey, target: WorkspaceKey, *, copy: bool = False) -> Workspace:
+        name = name_of(target)
+        with self._opened_root(make=True) as root:
+            _expect_absent(target, root)
+            with _opened(source, root) as held:
+                given = _clone_into(target, held, root, copy=copy)
+        return Workspace(target, self._root / name, given.shared, given.inherited, source)
+
+    def open(self, key: WorkspaceKey) -> Workspace:
+        with self._opened_root() as root, _opened(key, root):
+            return Workspace(key, self.path(key))
+
+    def path(self, key: WorkspaceKey) -> Path:
+        return self._root / name_of(key)
+
+    def check(self, workspace: Workspace, known: KnownHash) -> Sequence[Taint]:
+        awaited = dict(workspace.shared)
+        if not awaited:
+            return ()
+        with self._opened_root() as root:
+            with _opened(workspace.key, root) as tree:
+                taints = verify.check_shared(tree, awaited, known)
+            # What lost its old name here may have been written to first, or is written to under
+            # a new one. The source still has it, under the name that the ledger knows.
+            if awaited and workspace.source is not None and _exists(workspace.source, root):
+                with _opened(workspace.source, root) as tree:
+                    taints = [*taints, *verify.check_shared(tree, awaited, known)]
+        return sorted(taints, key=lambda taint: taint.path)
+
+    def seal(self, workspace: Workspace) -> Sequence[Artifact]:
+        with self._opened_root() as root, _opened(workspace.key, root) as tree:
+            return seal.seal(tree, workspace)
+
+    def verify(self, key: WorkspaceKey, held: Mapping[str, Artifact]) -> Sequence[Taint]:
+        with self._opened_root() as root, _opened(key, root) as tree:
+            return verify.verify(tree, held)
+
+    def names(self) -> Mapping[str, WorkspaceKey | None]:
+        if not self._has_root():
+            return {}
+        with self._opened_root() as root:
+            return {name: key_of(name) for name in sorted(os.listdir(root)) if is_ours(name)}
+
+    def older_than(self, name: str, age: timedelta) -> bool:
+        _expect_ours(name)
+        try:
+            changed = os.lstat(self._root / name).st_mtime
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise failure(f"look at workspace {quoted(name)}", error) from error
+        return self._clock.now() - datetime.fromtimestamp(changed, UTC) > age
+
+    def cleanup(self, names: Sequence[str]) -> CleanupReport:
+        deleted: list[str] = []
+        failures: dict[str, str] = {}
+        for name in names:
+            try:
+                _expect_ours(name)
+                if self._has_root():
+                    with self._opened_root() as root:
+                        delete(name, root)
+                deleted.append(name)
+            except WorkspaceError as error:
+                failures[name] = str(error)
+        return CleanupReport(deleted, failures)
+
+    @contextmanager
+    def _opened_root(self, *, make: bool = False) -> Iterator[int]:
+        if not self._has_root():
+            if not make:
+                raise WorkspaceError(
+                    "the directory that workspace.root names is missing, and every workspace "
+                    "with it; set workspace.root to where they are, or run the chains again"
+                )
+            self._make_root()
+        try:
+            root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise root_failure(error) from error
+        try:
+            _expect_private(os.fstat(root))
+            yield root
+        finally:
+            os.close(root)
+
+    def _has_root(self) -> bool:
+        try:
+            return self._root.exists()
+        except OSError as error:
+            raise root_failure(error) from error
+
+    def _make_root(self) -> None:
+        try:
+            for directory in reversed([self._root, *self._root.parents]):
+                if not directory.exists():
+                    directory.mkdir(0o700, exist_ok=True)
+        except OSError as error:
+            raise root_failure(error) from error
+
+
+def _clone_into(target: WorkspaceKey, source: Descent, root: int, *, copy: bool) -> Inheritance:
+    """Build under a temporary name, rename when whole, and leave nothing behind otherwise."""
+    building = new_temporary_name()
+    try:
+        os.mkdir(building, 0o700, dir_fd=root)
+        with Descent(building, root) as tree:
+            given = fill(source, tree, copy=copy)
+        # A rename replaces an empty directory of that name. The lock keeps others of our kind
+        # from making one between the look and the rename.
+        fcntl.flock(root, fcntl.LOCK_EX)
+        _expect_absent(target, root)
+        os.rename(building, name_of(target), src_dir_fd=root, dst_dir_fd=root)
+    except BaseException as error:
+        _give_up(building, root)
+        if isinstance(error, OSError):
+            raise failure(f"make workspace {quoted(name_of(target))}", error) from error
+        raise
+    return given
+
+
+def _give_up(building: str, root: int) -> None:
+    try:
+        delete(building, root)
+    except WorkspaceError:
+        # Why it could not be built says more than why the rest of it could not be deleted,
+        # and leftovers are listed and cleaned up like everything that nobody knows.
+        return
+
+
+def _opened(key: WorkspaceKey, root: int) -> Descent:
+    name = name_of(key)
+    try:
+        return Descent(name, root)
+    except FileNotFoundError:
+        raise WorkspaceError(
+            f"workspace {quoted(name)} is missing: it was never made, or is deleted already; "
+            "run its chain again"
+        ) from None
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise WorkspaceError(
+                f"expected workspace {quoted(name)} to be a directory, found something else "
+                "in its place; delete that, and run the chain again"
+            ) from error
+        raise failure(f"open workspace {quoted(name)}", error) from error
+
+
+def _exists(key: WorkspaceKey, root: int) -> bool:
+    try:
+        os.stat(name_of(key), dir_fd=root, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _expect_absent(key: WorkspaceKey, root: int) -> None:
+    if _exists(key, root):
+        raise WorkspaceError(
+            f"there is a workspace {quoted(name_of(key))} already, and it is never replaced; "
+            "every attempt gets a new one"
+        )
+
+
+def _expect_ours(name: str) -> None:
+    if not is_ours(name):
+        raise WorkspaceError(
+            f"expected the name of a workspace, got {quoted(name)}; "
+            "nothing else under workspace.root is touched"
+        )
+
+
+def _expect_private(found: os.stat_result) -> None:
+    """Whoever can rename what is in the root can give a job a directory of his own making."""
+    if found.st_uid not in (0, os.geteuid()) or found.st_mode & stat.S_IWOTH:
+        raise WorkspaceError(
+            "the directory that workspace.root names must belong to the gateway's user and be "
+            "closed to others: change its owner and mode (chmod 700), or set another one"
+        )

@@ -1,0 +1,89 @@
+"""What the schema itself refuses, whoever writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from ductile.storage.sqlite import open_store
+from tests.support.builders import claimed, stored_child, stored_job, stored_run
+from tests.support.clock import FakeClock
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
+    """A connection to a database with a running job, its queued child, and a run."""
+    path = tmp_path / "ductile.db"
+    with closing(open_store(path, FakeClock())) as store:
+        parent = stored_job(store, plugin="parent")
+        claimed(store)
+        stored_child(store, parent, plugin="child")
+        stored_run(store)
+    opened = apsw.Connection(str(path))
+    opened.execute("PRAGMA foreign_keys = ON")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize("table", ["event", "event_context", "pipeline_version"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET created_at = created_at", "DELETE FROM {}"])
+def test_what_is_immutable_stays(connection: apsw.Connection, table: str, change: str) -> None:
+    with pytest.raises(apsw.ConstraintError, match=f"a row of {table} is immutable"):
+        connection.execute(change.format(table))
+
+
+@pytest.mark.parametrize(
+    ("plugin", "change", "constraint"),
+    [
+        ("child", "status = 'done'", "status IN"),
+        ("child", "status = 'failed'", "a_terminal_job_has_a_completion_time"),
+        ("child", "completed_at = created_at", "a_terminal_job_has_a_completion_time"),
+        ("child", "claimed_by = 'w'", "a_running_job_is_claimed"),
+        ("child", "lease_expires_at = created_at", "a_running_job_has_a_lease"),
+        ("child", "interruptions = 1", "interruptions_are_attempts"),
+        ("child", "max_attempts = 0", "max_attempts"),
+        ("child", "workspace = 'tape'", "workspace IN"),
+        ("child", "parent_job_id = 'nobody'", "FOREIGN KEY"),
+        ("child", "event_context_id = 'nothing'", "FOREIGN KEY"),
+        ("child", "attempt = 'x'", "cannot store TEXT value in INTEGER column"),
+        ("parent", "claimed_by = NULL", "a_running_job_is_claimed"),
+        ("parent", "lease_expires_at = NULL", "a_running_job_has_a_lease"),
+        ("parent", "started_at = NULL", "a_running_job_was_started"),
+        ("parent", "next_retry_at = created_at", "only_a_queued_job_waits"),
+        ("parent", "id = 'x'", "FOREIGN KEY"),
+    ],
+)
+def test_a_job_that_makes_no_sense_is_refused(
+    connection: apsw.Connection, plugin: str, change: str, constraint: str
+) -> None:
+    with pytest.raises(apsw.ConstraintError, match=constraint):
+        connection.execute(f"UPDATE job_queue SET {change} WHERE plugin = ?", (plugin,))
+
+
+@pytest.mark.parametrize(
+    ("change", "constraint"),
+    [
+        ("status = 'succeeded'", "a_terminal_run_has_a_completion_time"),
+        ("status = 'succeeded', completed_at = created_at", "a_terminal_run_has_no_open_job"),
+        (
+            "status = 'failed', completed_at = created_at, open_jobs = 0",
+            "a_failed_run_has_a_reason",
+        ),
+        ("open_jobs = -1", "open_jobs >= 0"),
+        ("depth = 0", "depth >= 1"),
+    ],
+)
+def test_a_run_that_makes_no_sense_is_refused(
+    connection: apsw.Connection, change: str, constraint: str
+) -> None:
+    with pytest.raises(apsw.ConstraintError, match=constraint):
+        connection.execute(f"UPDATE pipeline_run SET {change}")
+
+
+def test_a_job_with_children_cannot_be_deleted(connection: apsw.Connection) -> None:
+    with pytest.raises(apsw.ConstraintError, match="FOREIGN KEY"):
+        connection.execute("DELETE FROM job_queue WHERE plugin = 'parent'")
