@@ -13,7 +13,6 @@ from ductile.storage.sqlite.store import open_store
 from tests.support.site import Chain
 
 
-
 def chain(database: Path, event_id: str) -> Chain:
     """The chain of an event as it stands."""
     store = open_store(database, SystemClock(), read_only=True)

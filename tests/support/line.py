@@ -17,15 +17,17 @@ from tests.support.site import Chain, Site
 STEPS: Final = ("first", "second", "third", "fourth", "fifth")
 SECRET: Final = "s3cret"
 #: Adds its name to a file and to the baggage.
-_STEP: Final = """\
+_WORK: Final = """\
 cat >/dev/null
 {{ [ ! -f trace ] || cat trace; echo {name}; }} >trace.new
 mv -f trace.new trace
-echo '{{"status": "ok", "state_updates": {{"{name}": true}}}}'
 """
-_GATED: Final = """\
+_STOP: Final = """\
 echo $$ >'{folder}/started'
 read -r _ <'{folder}/open'
+"""
+_ANSWER: Final = """\
+echo '{{"status": "ok", "state_updates": {{"{name}": true}}}}'
 """
 
 
@@ -55,7 +57,7 @@ class Line:
         self.site = Site(root)
         self.database = root / "data" / "ductile.db"
         for name in STEPS:
-            self.site.plugin(name, _STEP.format(name=name))
+            self.site.plugin(name, (_WORK + _ANSWER).format(name=name))
         self.site.pipeline(_pipeline("line", *STEPS), "line.yaml")
         self.site.pipeline(_pipeline("block", "blocker"), "block.yaml")
         self.blocker = self.gate("blocker")
@@ -65,14 +67,13 @@ class Line:
         for name in ("line", "block"):
             self.endpoint(name, event=f"{name}.begun")
 
-    def gate(self, name: str, *, first: str = "") -> Gate:
-        """Let a plugin stop at a gate; `first` is what it does before, in shell."""
+    def gate(self, name: str) -> Gate:
+        """Let a plugin stop at a gate when its work is done, before it answers."""
         folder = self.site.root / f"gate-{name}"
         folder.mkdir()
         for end in ("started", "open"):
             os.mkfifo(folder / end)
-        script = first + _GATED.format(folder=folder) + _STEP.format(name=name)
-        self.site.plugin(name, script)
+        self.site.plugin(name, (_WORK + _STOP + _ANSWER).format(name=name, folder=folder))
         return Gate(folder)
 
     def endpoint(self, name: str, **fields: Any) -> None:
@@ -114,7 +115,7 @@ class Line:
 
 def settled(process: GatewayProcess, event_id: str) -> None:
     """Wait until the run of an event has ended."""
-    process.wait_for(f'"run settled".* chain={event_id}')
+    process.wait_for(f"run settled.* chain={event_id}")
 
 
 def _pipeline(name: str, *plugins: str) -> str:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,10 @@ from tests.support.signals import PATIENCE
 
 #: What a child needs to find this checkout, installed or not.
 _CODE: Final = (Path(ductile.__file__).parents[1], Path(__file__).parents[2])
+#: Root writes where it may not; without these of its powers it is held to modes like a user.
+_BINDING: Final = (
+    ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+)
 _LISTENING: Final = re.compile(r"listening on http://(\S+):(\d+)")
 
 
@@ -122,10 +126,8 @@ class Process:
         for stream in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             if stream is not None:
                 # What could not be sent to a process that was killed is of no interest.
-                try:
+                with suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
 
     def _read(self, name: str, stream: Iterator[str]) -> None:
         for line in stream:
@@ -160,10 +162,13 @@ def process(
     arguments: Sequence[str],
     *,
     environment: Mapping[str, str] | None = None,
-    user: int | None = None,
+    bound: bool = False,
 ) -> Iterator[Process]:
-    """`python ARGUMENTS`, with nothing of this process's environment but PATH."""
-    child = Process(_spawn(arguments, environment or {}, user))
+    """`python ARGUMENTS`, with nothing of this process's environment but PATH.
+
+    If `bound`, it is held to the modes of files, whoever runs the tests.
+    """
+    child = Process(_spawn(arguments, environment or {}, bound))
     try:
         yield child
     finally:
@@ -176,14 +181,13 @@ def gateway(
     *,
     environment: Mapping[str, str] | None = None,
     program: Sequence[str] = ("-m", "ductile", "--config", "{}", "serve"),
-    user: int | None = None,
 ) -> Iterator[GatewayProcess]:
     """A gateway on a config directory, which stands for `{}` in `program`; it listens.
 
     However the test ends, nothing that the gateway started outlives it.
     """
     arguments = [part.format(config_dir) for part in program]
-    child = GatewayProcess(_spawn(arguments, environment or {}, user))
+    child = GatewayProcess(_spawn(arguments, environment or {}))
     try:
         assert child.address
         yield child
@@ -195,10 +199,10 @@ def gateway(
 def run(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
-    user: int | None = None,
+    bound: bool = False,
 ) -> Ended:
     """`python -m ductile ARGUMENTS`, to its end."""
-    with process(("-m", "ductile", *arguments), environment=environment, user=user) as child:
+    with process(("-m", "ductile", *arguments), environment=environment, bound=bound) as child:
         return child.ended()
 
 
@@ -221,10 +225,10 @@ def end_all_in(directory: Path) -> None:
 
 
 def _spawn(
-    arguments: Sequence[str], environment: Mapping[str, str], user: int | None
+    arguments: Sequence[str], environment: Mapping[str, str], bound: bool = False
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *arguments],
+        [*(_BINDING if bound else ()), sys.executable, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -238,8 +242,5 @@ def _spawn(
             "PYTHONUNBUFFERED": "1",
             **environment,
         },
-        user=user,
-        group=user,
-        extra_groups=None if user is None else [],
         start_new_session=True,
     )

@@ -1,0 +1,1 @@
+"""From what readers get to see to text; pure functions."""

@@ -1,0 +1,71 @@
+"""`ductile run`: lists runs and looks into one."""
+
+from __future__ import annotations
+
+import click
+
+from ductile.cli.commands import Asked, Group, json_option
+from ductile.cli.output import paint, say, say_json, width
+from ductile.cli.render.chain import chain_tree
+from ductile.cli.render.lists import run_table
+from ductile.cli.session import ledger
+from ductile.insights.shapes import chain_json, run_json
+from ductile.model.run import RunStatus
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Runs: executions of one version of a pipeline."""
+
+
+@command.command("list")
+@click.option("--status", type=click.Choice([each.value for each in RunStatus]))
+@click.option("--pipeline", metavar="NAME", help="Only runs of this pipeline.")
+@click.option("--before", metavar="ID", help="Only runs older than this one.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
+)
+@json_option
+@click.pass_obj
+def list_runs(
+    asked: Asked,
+    *,
+    status: str | None,
+    pipeline: str | None,
+    before: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """Show runs, newest first.
+
+    With --json: {"runs": […]}, each with the columns of pipeline_run.
+    """
+    with ledger(asked) as opened:
+        runs = opened.insights.run_list(
+            limit=limit,
+            status=RunStatus(status) if status else None,
+            pipeline=pipeline,
+            before=opened.insights.run(before).id if before else None,
+        )
+    if as_json:
+        say_json({"runs": [run_json(run) for run in runs]})
+    else:
+        say(run_table(runs, paint(), width=width()) if runs else "no runs")
+
+
+@command.command()
+@click.argument("run_id", metavar="ID")
+@json_option
+@click.pass_obj
+def show(asked: Asked, run_id: str, *, as_json: bool) -> None:
+    """Show a run within the chain that it belongs to, as a tree.
+
+    With --json: like "ductile job inspect --json"; the run is the one in "runs" whose id is
+    "asked".
+    """
+    with ledger(asked) as opened:
+        chain = opened.insights.chain_of_run(run_id)
+    if as_json:
+        say_json(chain_json(chain))
+    else:
+        say(chain_tree(chain, paint(), width=width()))

@@ -1,0 +1,1 @@
+"""The read side, shared by every door."""

@@ -1,0 +1,165 @@
+"""The JSON shapes of what readers get to see: the same for `--json`, API and web."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ductile.insights.views import BaggageChange, ChainView, JobView, RunView
+from ductile.model.artifact import Artifact
+from ductile.model.clock import to_text
+from ductile.model.event import Event
+from ductile.model.job import Job
+from ductile.model.json import Json
+from ductile.model.run import Run
+from ductile.storage.interfaces import AttemptRecord
+
+
+def job_json(job: Job) -> dict[str, Json]:
+    """One job. Keys are the columns of `job_queue`; times are UTC text or null.
+
+    `tries` is the number of attempts that count towards `max_attempts`.
+    """
+    return {
+        "id": job.id,
+        "chain_id": job.chain_id,
+        "run_id": job.run_id,
+        "step_id": job.step_id,
+        "plugin": job.plugin,
+        "command": job.command,
+        "status": job.status.value,
+        "attempt": job.attempt,
+        "tries": job.tries,
+        "max_attempts": job.max_attempts,
+        "parent_job_id": job.parent_job_id,
+        "source_event_id": job.source_event_id,
+        "event_context_id": job.event_context_id,
+        "dedupe_key": job.dedupe_key,
+        "submitted_by": job.submitted_by,
+        "workspace": job.workspace.value,
+        "created_at": to_text(job.created_at),
+        "started_at": _moment(job.started_at),
+        "completed_at": _moment(job.completed_at),
+        "next_retry_at": _moment(job.next_retry_at),
+        "last_error": job.last_error,
+    }
+
+
+def run_json(run: Run) -> dict[str, Json]:
+    """One run. `reason` says why it failed; times are UTC text or null."""
+    return {
+        "id": run.id,
+        "chain_id": run.chain_id,
+        "pipeline_name": run.pipeline_name,
+        "pipeline_hash": run.pipeline_hash,
+        "status": run.status.value,
+        "reason": run.reason,
+        "event_id": run.event_id,
+        "depth": run.depth,
+        "parent_run_id": run.parent_run_id,
+        "parent_job_id": run.parent_job_id,
+        "open_jobs": run.open_jobs,
+        "created_at": to_text(run.created_at),
+        "completed_at": _moment(run.completed_at),
+    }
+
+
+def chain_json(chain: ChainView) -> dict[str, Json]:
+    """A whole chain.
+
+    `{id, status, asked, as_of, completed_at, event, baggage, runs: […], jobs: […]}`.
+
+    * `asked`: the id of the job or run that the chain was found by, or null.
+    * `event`: what started it: `{id, type, payload, source, timestamp, dedupe_key}`.
+    * `baggage`: what it started with, payload and origin anchor.
+    * `runs`: like `run_json`, and `jobs` (ids in tree order) and `baggage` (a change, below).
+    * `jobs`: in tree order, each before its children; like `job_json`, and `depth`, `children`
+      (ids), `attempts`, `context` (`{id, parent_id, hop}`, null unless it succeeded),
+      `baggage` (a change), `events` (those it emitted, as above), `artifacts`.
+    * a change of baggage: `{added: {key: value}, changed: {key: {before, after}}}`.
+    * an attempt: `{attempt, status, started_at, completed_at, exit_code, error, result, logs:
+      [{level, message}], stderr}`.
+    * an artifact: `{path, change, size, mode, blake3, symlink, tainted_by}`; `mode` is octal
+      text.
+    """
+    return {
+        "id": chain.id,
+        "status": chain.status.value,
+        "asked": chain.asked,
+        "as_of": to_text(chain.as_of),
+        "completed_at": _moment(chain.completed_at),
+        "event": _event(chain.event),
+        "baggage": dict(chain.baggage),
+        "runs": [_run_view(each) for each in chain.runs],
+        "jobs": [_job_view(each) for each in chain.jobs],
+    }
+
+
+def _run_view(view: RunView) -> dict[str, Json]:
+    return {**run_json(view.run), "jobs": list(view.jobs), "baggage": _change(view.baggage)}
+
+
+def _job_view(view: JobView) -> dict[str, Json]:
+    context = view.context
+    return {
+        **job_json(view.job),
+        "depth": view.depth,
+        "children": list(view.children),
+        "attempts": [_attempt(each) for each in view.attempts],
+        "context": context
+        and {"id": context.id, "parent_id": context.parent_id, "hop": context.hop},
+        "baggage": _change(view.baggage),
+        "events": [_event(each) for each in view.emitted],
+        "artifacts": [_artifact(each) for each in view.artifacts],
+    }
+
+
+def _attempt(attempt: AttemptRecord) -> dict[str, Json]:
+    return {
+        "attempt": attempt.attempt,
+        "status": attempt.status,
+        "started_at": to_text(attempt.started_at),
+        "completed_at": to_text(attempt.completed_at),
+        "exit_code": attempt.exit_code,
+        "error": attempt.error,
+        "result": attempt.result,
+        "logs": [{"level": each.level, "message": each.message} for each in attempt.logs],
+        "stderr": attempt.stderr,
+    }
+
+
+def _artifact(artifact: Artifact) -> dict[str, Json]:
+    return {
+        # JSON has no way to write bytes that are not UTF-8.
+        "path": artifact.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
+        "change": artifact.change.value,
+        "size": artifact.size,
+        "mode": f"{artifact.mode:04o}",
+        "blake3": artifact.blake3,
+        "symlink": artifact.symlink,
+        "tainted_by": artifact.tainted_by,
+    }
+
+
+def _event(event: Event) -> dict[str, Json]:
+    return {
+        "id": event.id,
+        "type": event.type,
+        "payload": dict(event.payload),
+        "source": event.source,
+        "timestamp": to_text(event.timestamp),
+        "dedupe_key": event.dedupe_key,
+    }
+
+
+def _change(change: BaggageChange) -> dict[str, Json]:
+    return {
+        "added": dict(change.added),
+        "changed": {
+            key: {"before": each.before, "after": each.after}
+            for key, each in change.changed.items()
+        },
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return to_text(moment) if moment else None
