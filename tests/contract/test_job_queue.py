@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from ductile.errors import DuplicateJob, LeaseLost, StorageError
-from ductile.model.ids import JobId, RunId, WorkerId, new_id
+from ductile.model.ids import ContextId, JobId, RunId, WorkerId, new_id
 from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.outcome import LogLine, Response, Succeeded
 from ductile.model.policy import WorkspaceMode
 from ductile.queue.interfaces import JobQueue
-from ductile.storage.interfaces import Store
+from ductile.storage.interfaces import Store, Transaction
 from tests.support.builders import (
     LEASE,
     WORKER,
@@ -163,6 +163,32 @@ def test_a_plugin_has_room_again_when_its_job_has_ended(store: Store) -> None:
     (job,) = claimed(store, slow=1)
     store.write(lambda tx: tx.jobs.finish(job.claim, JobStatus.SUCCEEDED, now=START))
     assert [job.id for job in claimed(store, slow=1)] == [waiting.id]
+
+
+def test_a_success_names_the_context_that_it_wrote(store: Store) -> None:
+    stored_job(store)
+    [job] = claimed(store)
+    written = a_context()
+
+    def work(tx: Transaction) -> None:
+        tx.contexts.add(written)
+        tx.jobs.finish(job.claim, JobStatus.SUCCEEDED, now=START, wrote=written.id)
+
+    store.write(work)
+    settled = store.read(lambda tx: tx.jobs.get(job.id))
+    assert settled is not None
+    assert settled.result_context_id == written.id
+
+
+def test_a_context_that_was_not_written_is_nobodys_result(store: Store) -> None:
+    stored_job(store)
+    [job] = claimed(store)
+    with pytest.raises(StorageError):
+        store.write(
+            lambda tx: tx.jobs.finish(
+                job.claim, JobStatus.SUCCEEDED, now=START, wrote=ContextId(new_id())
+            )
+        )
 
 
 def test_a_plugin_without_any_room_runs_nothing(store: Store) -> None:

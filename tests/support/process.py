@@ -224,6 +224,16 @@ def end_all_in(directory: Path) -> None:
             continue
 
 
+def clean_environment() -> dict[str, str]:
+    """PATH, and what it takes to run the code of this checkout."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, _CODE)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 def _spawn(
     arguments: Sequence[str], environment: Mapping[str, str], bound: bool = False
 ) -> subprocess.Popen[str]:
@@ -235,12 +245,6 @@ def _spawn(
         encoding="utf-8",
         # A directory that everybody may enter, and that is no test's.
         cwd="/",
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(map(str, _CODE)),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONUNBUFFERED": "1",
-            **environment,
-        },
+        env={**clean_environment(), **environment},
         start_new_session=True,
     )

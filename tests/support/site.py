@@ -154,9 +154,5 @@ class Chain:
 
     def written_by(self, job: Job) -> Mapping[str, Any]:
         """The baggage that the job's success wrote."""
-        [context] = [
-            each
-            for each in self.records.contexts
-            if each.parent_id == job.event_context_id and each.step_id == job.step_id
-        ]
+        [context] = [c for c in self.records.contexts if c.id == job.result_context_id]
         return context.baggage

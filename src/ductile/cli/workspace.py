@@ -7,13 +7,12 @@ import click
 from ductile.cli.commands import Asked, Group, json_option
 from ductile.cli.output import note, say, say_json
 from ductile.cli.render.text import counted
-from ductile.cli.session import Ledger, ledger
-from ductile.dispatch.janitor import Janitor
+from ductile.cli.session import ledger
 from ductile.documents.scalars import format_duration
 from ductile.errors import WorkspaceError
+from ductile.gateway.core import make_janitor, open_workspaces
 from ductile.telemetry.hub import Telemetry
-from ductile.workspace.hard_links import HardLinkWorkspaces
-from ductile.workspace.interfaces import WorkspaceKey, WorkspaceManager
+from ductile.workspace.interfaces import WorkspaceKey
 
 
 @click.group(cls=Group)
@@ -35,7 +34,8 @@ def path(asked: Asked, job_id: str, *, as_json: bool) -> None:
         job = opened.insights.job(job_id)
     if job.attempt == 0:
         raise WorkspaceError(f"job {job.id} has no workspace yet: it waits for its first attempt")
-    directory = _workspaces(opened).path(WorkspaceKey(job.id, job.attempt))
+    workspaces = open_workspaces(opened.settings, opened.clock)
+    directory = workspaces.path(WorkspaceKey(job.id, job.attempt))
     if not directory.is_dir():
         ttl = format_duration(opened.settings.workspace.ttl)
         raise WorkspaceError(
@@ -64,13 +64,9 @@ def clean(asked: Asked) -> int:
     """
     with ledger(asked) as opened:
         ttl = opened.settings.workspace.ttl
-        janitor = Janitor(opened.store, _workspaces(opened), ttl, opened.clock, Telemetry())
+        janitor = make_janitor(opened.settings, opened.store, opened.clock, Telemetry())
         report = janitor.run_once()
     say(f"deleted {counted(len(report.deleted), 'workspace')} older than {format_duration(ttl)}")
     for name, error in report.failures.items():
         note(f"not deleted: {name}: {error}")
     return 1 if report.failures else 0
-
-
-def _workspaces(opened: Ledger) -> WorkspaceManager:
-    return HardLinkWorkspaces(opened.settings.workspace.root, opened.clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 import threading
@@ -12,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Final
 
 from ductile.demo import criteria
 from ductile.demo.criteria import Criterion
 from ductile.demo.hosts import DiscordApi, Video, VideoHost
 from ductile.demo.interaction import InteractionSigner, slash_command, snowflake
-from ductile.demo.layout import ENDPOINT, Layout, write_layout
+from ductile.demo.layout import ENDPOINT, TOKEN_VARIABLE, Layout, write_layout
 from ductile.demo.speech import CAPTIONS, VIDEO_ID, VIDEO_URL, speech
 from ductile.errors import DuctileError, UsageError
 from ductile.gateway.configuration import read_configuration
@@ -28,13 +30,18 @@ from ductile.model.ids import ChainId, JobId
 from ductile.model.job import JobStatus
 from ductile.storage.interfaces import ChainRecords
 from ductile.telemetry.hub import Telemetry
-from ductile.telemetry.signals import JobSettled, JobStarted, Signal, WorkspacesDeleted
+from ductile.telemetry.signals import JobSettled, JobStarted, Signal
 
-TTL: Final = "3s"
+TTL: Final = "2s"
 #: Far beyond what the chain takes, which is about a second.
 PATIENCE: Final = timedelta(seconds=60)
+#: A job that is put off for longer than this counts as failed.
+LONGEST_WAIT: Final = timedelta(seconds=10)
+WIDTH: Final = 100
+MILLISECOND: Final = timedelta(milliseconds=1)
+_NAMES: Final = max(map(len, criteria.CHAIN))
 
-Say = Callable[[str], None]
+Write = Callable[[str], None]
 
 
 def run(keep: Path | None = None, captions: Path | None = None) -> int:
@@ -43,7 +50,7 @@ def run(keep: Path | None = None, captions: Path | None = None) -> int:
     with _directory(keep) as root, VideoHost({VIDEO_ID: video}) as host:
         token = secrets.token_urlsafe(32)
         with DiscordApi(token, now=SystemClock().now) as discord:
-            demo = Demo(root, host, discord, token, _say)
+            demo = Demo(root, host, discord, token, _write)
             verdict = demo.show()
             if keep is not None:
                 demo.leave_behind()
@@ -54,24 +61,31 @@ class Demo:
     """One demonstration in one directory."""
 
     def __init__(
-        self, root: Path, host: VideoHost, discord: DiscordApi, token: str, say: Say
+        self, root: Path, host: VideoHost, discord: DiscordApi, token: str, write: Write
     ) -> None:
+        """`write` takes text as it is to appear, line ends included."""
         self._root = root
         self._host = host
         self._discord = discord
         self._token = token
-        self._say = say
+        self._write = write
         self._clock = SystemClock()
         self._signer = InteractionSigner()
         self._channel_id = snowflake(self._clock.now())
 
     def show(self) -> int:
         """Start a chain, watch it, let its workspaces expire, and judge."""
-        self._say(f"video host {self._host.url}, Discord API {self._discord.base_url}")
-        with self._gateway(TTL) as (gateway, watch):
+        with self._gateway(TTL, self._write) as (gateway, watch):
+            host, port = gateway.address
+            self._say("A gateway, and on loopback the two hosts that its plugins talk to:\n")
+            self._say(f"  gateway      http://{host}:{port}, files in {self._root}")
+            self._say(f"  video host   {self._host.url}, in place of https://www.youtube.com")
+            self._say(f"  Discord API  {self._discord.url}, in place of https://discord.com")
+            self._say("\nA slash command with the link of a video, signed as Discord signs it:\n")
             status, chain_id = self._post(gateway)
-            self._say(f"POST /webhooks/{ENDPOINT}: {status}, event {chain_id}\n")
-            watch.until(lambda: _finished(gateway, chain_id))
+            self._say(f"  POST /webhooks/{ENDPOINT}  {status}, event {chain_id}")
+            self._say("\nThe chain that it starts:\n")
+            watch.until(lambda: self._over(gateway, chain_id))
             chain = _records(gateway, chain_id)
             directories = _directories(gateway, chain)
             messages = self._discord.messages
@@ -81,32 +95,32 @@ class Demo:
                 criteria.context(chain, self._channel_id, messages),
                 criteria.workspace(chain, directories, messages),
             ]
-            self._say("\nthe message that Discord received:\n")
             for message in messages:
-                self._say(_indented(str(message.message["content"])))
-            self._say(f"\nwaiting for the workspaces to expire ({TTL}) …\n")
+                self._say("\nThe message that the Discord API received:\n")
+                self._say(_indented(str(message.message["content"]), "  | "))
+            self._write(f"\nWorkspaces are kept for {TTL} after the end of a chain … ")
             watch.until(lambda: not any(path.exists() for path in directories.values()))
+            self._say("gone")
             after = _records(gateway, chain_id)
             verdicts.append(criteria.artifacts(chain, after, directories, TTL))
-        return self._judge(verdicts)
+        return self._judge(verdicts, after)
 
     def leave_behind(self) -> None:
         """Run the chain once more, with workspaces that stay."""
-        with self._gateway("24h", live=False) as (gateway, watch):
+        with self._gateway("24h", lambda text: None) as (gateway, watch):
             _, chain_id = self._post(gateway)
-            watch.until(lambda: _finished(gateway, chain_id))
+            watch.until(lambda: self._over(gateway, chain_id))
             last = _records(gateway, chain_id).jobs[-1]
             path = gateway.workspace_path(last)
-        config = self._root / "config"
-        self._say(f"\nkept in {self._root}, with a second run whose workspaces are still there:")
-        self._say(f"  ductile --config {config} job inspect {last.id}")
-        self._say(f"  ls {path}")
+        ductile = f"{TOKEN_VARIABLE}=any {_program()} --config {self._root / 'config'}"
         self._say(
-            f"  (DISCORD_TOKEN must be set, to anything: {config / 'config.yaml'} asks for it)"
+            f"\nKept in {self._root}, with a second chain whose workspaces are still there:\n"
         )
+        self._say(f"  {ductile} job inspect {last.id}")
+        self._say(f"  ls -l {path}")
 
     @contextmanager
-    def _gateway(self, ttl: str, *, live: bool = True) -> Iterator[tuple[Gateway, _Watch]]:
+    def _gateway(self, ttl: str, write: Write) -> Iterator[tuple[Gateway, _Watch]]:
         layout: Layout = write_layout(
             self._root,
             video_base_url=self._host.url,
@@ -117,17 +131,22 @@ class Demo:
         )
         configuration = read_configuration(layout.config_dir, {**os.environ, **layout.environment})
         telemetry = Telemetry()
-        watch = _Watch(self._say if live else lambda line: None)
+        watch = _Watch(write)
         telemetry.subscribe(watch.see)
         gateway = Gateway(configuration, telemetry=telemetry)
         try:
             gateway.start()
-            if live:
-                host, port = gateway.address
-                self._say(f"gateway http://{host}:{port}, its files in {self._root}")
             yield gateway, watch
         finally:
             gateway.stop()
+
+    def _over(self, gateway: Gateway, chain_id: ChainId) -> bool:
+        """Whether the chain has ended, or will not get on while anybody looks."""
+        limit = self._clock.now() + LONGEST_WAIT
+        jobs = _records(gateway, chain_id).jobs
+        return all(job.status.terminal for job in jobs) or any(
+            job.next_retry_at is not None and job.next_retry_at > limit for job in jobs
+        )
 
     def _post(self, gateway: Gateway) -> tuple[int, ChainId]:
         now = self._clock.now()
@@ -147,34 +166,41 @@ class Demo:
         finally:
             connection.close()
 
-    def _judge(self, verdicts: list[Criterion]) -> int:
+    def _judge(self, verdicts: list[Criterion], chain: ChainRecords) -> int:
+        self._say("\nWhat was promised, and what shows that it holds:\n")
         for number, verdict in enumerate(verdicts, 1):
             mark = "ok  " if verdict.holds else "FAIL"
-            self._say(f"{mark} {number}. {verdict.name}: {verdict.promise}")
-            self._say(f"        {verdict.evidence}")
+            self._say(f"  {mark}  {number}. {verdict.name}: {verdict.promise}")
+            self._say(_indented(verdict.evidence, 11 * " "))
         failed = sum(not verdict.holds for verdict in verdicts)
         self._say(f"\n{len(verdicts) - failed} of {len(verdicts)} criteria hold")
+        for job in chain.jobs:
+            if job.last_error and job.status is not JobStatus.SUCCEEDED:
+                self._say(_indented(f"the chain ended at {job.plugin}: {job.last_error}", ""))
         return 1 if failed else 0
+
+    def _say(self, text: str) -> None:
+        self._write(f"{text}\n")
 
 
 class _Watch:
-    """Prints the chain while it runs, and wakes whoever waits for something to change."""
+    """Writes down the chain while it runs, and wakes whoever waits for something to change."""
 
-    def __init__(self, say: Say) -> None:
-        self._say = say
+    def __init__(self, write: Write) -> None:
+        self._write = write
         self._changed = threading.Condition()
 
     def see(self, signal: Signal) -> None:
         """A listener of the gateway's telemetry."""
         match signal:
             case JobStarted():
-                self._say(f"  … {signal.plugin}")
+                # The chain has no branches: nothing else is written before the end of the job.
+                self._write(f"  {signal.plugin:{_NAMES}}  ")
             case JobSettled():
-                took = f"{signal.took.total_seconds() * 1000:.0f} ms"
-                trouble = f": {signal.error}" if signal.error else ""
-                self._say(f"  {signal.outcome:9} {signal.plugin} ({took}){trouble}")
-            case WorkspacesDeleted():
-                self._say(f"  the janitor deleted {signal.directories} workspaces")
+                self._write(f"{signal.outcome:9}  {signal.took / MILLISECOND:5.0f} ms\n")
+                if signal.error:
+                    again = f"; next try at {signal.next_try:%H:%M:%S}" if signal.next_try else ""
+                    self._write(_indented(f"{signal.error}{again}", 6 * " ") + "\n")
         with self._changed:
             self._changed.notify_all()
 
@@ -189,14 +215,20 @@ class _Watch:
 
 
 def _video(captions: Path | None) -> Video:
+    remedy = "give a .vtt file"
     try:
         video = speech(captions or CAPTIONS)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the captions: {error}") from error
+    except OSError as error:
+        raise UsageError(
+            f'cannot read the captions "{captions}": {error.strerror}; {remedy}'
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f'expected captions in UTF-8, found other bytes in "{captions}"; {remedy}'
+        ) from error
     if not (video.captions or "").lstrip("\ufeff").startswith("WEBVTT"):
         raise UsageError(
-            f'expected captions in WebVTT, which begin with "WEBVTT", in "{captions}"; '
-            "give a .vtt file"
+            f'expected captions in WebVTT, which begin with "WEBVTT", in "{captions}"; {remedy}'
         )
     return video
 
@@ -209,12 +241,13 @@ def _directory(keep: Path | None) -> Iterator[Path]:
         return
     if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
         raise UsageError(f'expected an empty directory for --keep, found "{keep}"; name a new one')
-    keep.mkdir(parents=True, exist_ok=True)
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f'cannot make the directory "{keep}": {error.strerror}; name another one'
+        ) from error
     yield keep.resolve()
-
-
-def _finished(gateway: Gateway, chain_id: ChainId) -> bool:
-    return all(job.status.terminal for job in _records(gateway, chain_id).jobs)
 
 
 def _records(gateway: Gateway, chain_id: ChainId) -> ChainRecords:
@@ -226,10 +259,27 @@ def _directories(gateway: Gateway, chain: ChainRecords) -> dict[JobId, Path]:
     return {job.id: gateway.workspace_path(job) for job in succeeded}
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
+def _indented(text: str, indent: str) -> str:
+    """All lines of the text behind `indent`, the long ones wrapped."""
+    columns = min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns)
+    wrap = TextWrapper(
+        columns,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(wrap.fill(line) or indent.rstrip() for line in text.splitlines())
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+def _program() -> str:
+    """What to type for `ductile`, where it runs from."""
+    if shutil.which("ductile"):
+        return "ductile"
+    beside = Path(sys.executable).with_name("ductile")
+    return str(beside) if beside.exists() else f"{sys.executable} -m ductile"
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
     sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Final
 
 from ductile.demo.hosts import ReceivedMessage
@@ -58,14 +59,16 @@ def ledger(chain: ChainRecords) -> Criterion:
 def context(chain: ChainRecords, channel_id: str, messages: Sequence[ReceivedMessage]) -> Criterion:
     """3: the last job got the first one's `channel_id` through three that never knew of it."""
     last = _job(chain, CHAIN[-1])
+    if last is None:
+        return Criterion("Context", _CONTEXT, False, f"the chain has no job of {CHAIN[-1]}")
     contexts = {each.id: each for each in chain.contexts}
-    read = contexts[last.event_context_id].baggage if last else {}
+    read = contexts[last.event_context_id].baggage
     strangers = [job for job in chain.jobs if job.plugin in MIDDLE]
     silent = all("channel_id" not in _given(chain, job) for job in strangers)
     reached = [message.channel_id for message in messages]
     return Criterion(
         "Context",
-        "the last job gets channel_id, which the three before it never mention",
+        _CONTEXT,
         read.get("channel_id") == channel_id and silent and reached == [channel_id],
         f"baggage of {CHAIN[-1]}: channel_id {read.get('channel_id')}; "
         f"posted to channel {', '.join(reached) or 'none'}",
@@ -95,7 +98,7 @@ def workspace(
         _WORKSPACE,
         same and bool(recorded) and posted,
         f"{SUMMARY}: {recorded[0].size if recorded else 0} bytes, blake3 {digest}, one inode in "
-        f'both workspaces; posted: "{first_line[:60]}…"',
+        f'both workspaces; posted: "{shorten(first_line, 60, placeholder="…")}"',
     )
 
 
@@ -114,6 +117,7 @@ def artifacts(
     )
 
 
+_CONTEXT: Final = "the last job gets channel_id, which the three before it never mention"
 _WORKSPACE: Final = f"the last job reads {SUMMARY}, which was written two steps before"
 
 
@@ -131,17 +135,9 @@ def _job(chain: ChainRecords, plugin: str) -> Job | None:
 
 
 def _given(chain: ChainRecords, job: Job) -> dict[str, Any]:
-    """What the job's own hop added to the baggage, or changed in it."""
-    contexts = {each.id: each for each in chain.contexts}
-    read = contexts[job.event_context_id]
-    written = [
-        each
-        for each in chain.contexts
-        if each.parent_id == read.id and each.step_id == job.step_id is not None
-    ]
-    return {
-        key: value
-        for each in written
-        for key, value in each.baggage.items()
-        if read.baggage.get(key) != value
-    }
+    """What the job's success added to the baggage, or changed in it."""
+    contexts = {each.id: each.baggage for each in chain.contexts}
+    if job.result_context_id is None:
+        return {}
+    read, written = contexts[job.event_context_id], contexts[job.result_context_id]
+    return {key: value for key, value in written.items() if read.get(key) != value}

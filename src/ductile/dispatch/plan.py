@@ -41,6 +41,8 @@ class Plan:
     runs: list[Run] = field(default_factory=list)
     contexts: list[Context] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
+    result_context_id: ContextId | None = None
+    """Which of the contexts is the one that a success writes."""
     questioned: list[baggage.Questioned] = field(default_factory=list)
     """Keys of `state_updates` that the core uses too."""
 
@@ -121,7 +123,11 @@ class Planner:
             {} if self._policies.keeps_private(job) else response.state_updates,
         )
         context = self._grown(assignment.context, merged.baggage, now, assignment.run, job.step_id)
-        plan = Plan(contexts=[context], questioned=list(merged.questioned))
+        plan = Plan(
+            contexts=[context],
+            result_context_id=context.id,
+            questioned=list(merged.questioned),
+        )
         for event in self._events(assignment, response, now):
             plan.events.append(event)
             self._follow(plan, assignment, _Origin(event, context, job.id, assignment.run), now)

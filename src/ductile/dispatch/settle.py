@@ -126,6 +126,10 @@ class Settler:
 
     def _write(self, assignment: Assignment, decision: _Decision) -> None:
         def work(tx: Transaction) -> None:
+            # The job refers to the context that it wrote. All else waits until the claim has
+            # proved good: rows of an attempt that settled since then would be in the way.
+            if decision.plan is not None:
+                decision.plan.write(tx, decision.attempt.completed_at)
             _move(tx, assignment.job, decision)
             _record(tx, assignment, decision)
             run = _advance(tx, assignment, decision)
@@ -173,11 +177,15 @@ def _tainted(attempt: Attempt) -> Attempt:
 
 
 def _move(tx: Transaction, job: Job, decision: _Decision) -> None:
-    """First of all, since it finds out whether the claim still holds."""
+    """Raises LeaseLost if the claim does not hold any more, which undoes what was recorded."""
     error = _error(decision.attempt.outcome) or ""
     if decision.status.terminal:
         tx.jobs.finish(
-            job.claim, decision.status, now=decision.attempt.completed_at, error=error or None
+            job.claim,
+            decision.status,
+            now=decision.attempt.completed_at,
+            error=error or None,
+            wrote=decision.plan.result_context_id if decision.plan else None,
         )
     elif decision.due is not None:
         tx.jobs.retry(job.claim, due=decision.due, error=error)
@@ -201,7 +209,6 @@ def _record(tx: Transaction, assignment: Assignment, decision: _Decision) -> Non
             job.plugin, response.state_updates, max_bytes=MAX_STATE, now=attempt.completed_at
         )
     tx.artifacts.add(job.id, attempt.outcome.artifacts)
-    decision.plan.write(tx, attempt.completed_at)
 
 
 def _advance(tx: Transaction, assignment: Assignment, decision: _Decision) -> Run | None:

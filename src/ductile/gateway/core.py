@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ductile.config.settings import Settings
 from ductile.dispatch.intake import LedgerIntake
 from ductile.dispatch.interfaces import Intake
+from ductile.dispatch.janitor import Janitor
 from ductile.dispatch.plan import Planner
 from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
@@ -18,6 +19,8 @@ from ductile.storage.interfaces import Store
 from ductile.storage.sqlite.lock import holder
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
+from ductile.workspace.hard_links import HardLinkWorkspaces
+from ductile.workspace.interfaces import WorkspaceManager
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,14 @@ def intake_into(configuration: Configuration, store: Store, clock: Clock) -> Int
 def serving(settings: Settings) -> int | None:
     """The process id of the gateway that has the database open now; None if there is none."""
     return holder(settings.database)
+
+
+def open_workspaces(settings: Settings, clock: Clock) -> WorkspaceManager:
+    """The workspaces that the settings name; nothing is made before it is needed."""
+    return HardLinkWorkspaces(settings.workspace.root, clock)
+
+
+def make_janitor(settings: Settings, store: Store, clock: Clock, telemetry: Telemetry) -> Janitor:
+    """A janitor over that database and those workspaces."""
+    workspaces = open_workspaces(settings, clock)
+    return Janitor(store, workspaces, settings.workspace.ttl, clock, telemetry)

@@ -10,14 +10,13 @@ from ductile.dispatch.assignment import PinnedVersions
 from ductile.dispatch.attempt import Attempts
 from ductile.dispatch.dispatcher import Capacity, Dispatcher
 from ductile.dispatch.interfaces import Intake
-from ductile.dispatch.janitor import Janitor
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.service import Periodic
 from ductile.dispatch.settle import Settler
 from ductile.dispatch.worker import Worker
 from ductile.errors import StorageError
 from ductile.gateway.configuration import Configuration
-from ductile.gateway.core import Core, make_core
+from ductile.gateway.core import Core, make_core, make_janitor, open_workspaces
 from ductile.http.app import HttpApp
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Health
@@ -35,7 +34,6 @@ from ductile.storage.interfaces import Store
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import GatewayStarted, GatewayStopped, GatewayStopping, PartFailed
-from ductile.workspace.hard_links import HardLinkWorkspaces
 from ductile.workspace.interfaces import WorkspaceKey
 
 
@@ -63,17 +61,15 @@ class Gateway:
         self.store: Store = open_store(self._settings.database, clock, exclusive=True)
         core = make_core(configuration, self.store, clock, self.telemetry)
         self._stop_token = Stop()
-        self._workspaces = HardLinkWorkspaces(self._settings.workspace.root, clock)
+        self._workspaces = open_workspaces(self._settings, clock)
         self._dispatcher, self._rescuer = self._engine(core)
-        self.janitor = Janitor(
-            self.store, self._workspaces, self._settings.workspace.ttl, clock, self.telemetry
-        )
+        self.janitor = make_janitor(self._settings, self.store, clock, self.telemetry)
         self.intake: Intake = core.intake(self._dispatcher.wake)
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
         self._services = self._in_order()
         self._stopping = threading.RLock()
-        self._stopped = False
+        self._started = self._stopped = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -99,6 +95,7 @@ class Gateway:
         except BaseException:
             self.stop()
             raise
+        self._started = True
         listen = "{}:{}".format(*self.address) if self._http else "nowhere"
         self.telemetry.emit(GatewayStarted(listen, *self._counts))
 
@@ -111,12 +108,14 @@ class Gateway:
             if self._stopped:
                 return
             self._stopped = True
-            self.telemetry.emit(GatewayStopping(self._dispatcher.running))
+            if self._started:
+                self.telemetry.emit(GatewayStopping(self._dispatcher.running))
             for service in reversed(self._services):
                 service.stop()
             self._stop_token.close()
             self.store.close()
-            self.telemetry.emit(GatewayStopped())
+            if self._started:
+                self.telemetry.emit(GatewayStopped())
 
     def _engine(self, core: Core) -> tuple[Dispatcher, Rescuer]:
         worker_id = WorkerId(new_id())
@@ -166,9 +165,10 @@ class Gateway:
     def _in_order(self) -> list[Service]:
         """From the first to start to the last; stopped the other way round.
 
-        The doors come last and go first: nothing is let in that nobody would work on. Leases
-        are renewed until the dispatcher has ended its last job, for one that lapsed before
-        would be run twice.
+        The dispatcher comes last and goes first: nothing is begun before the doors are open,
+        for a port in use would cut it off again, nor while they close. What they let in without
+        it is on disk. Leases are renewed until it has ended its last job, for one that lapsed
+        before would be run twice.
         """
         lease = self._settings.service.lease
         interval = self._settings.workspace.janitor_interval
@@ -176,11 +176,10 @@ class Gateway:
             Periodic("leases", lease / 3, self._dispatcher.renew, self.telemetry),
             Periodic("rescuer", lease, self._rescuer.run_once, self.telemetry),
             Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
-            self._dispatcher,
         ]
         if self._http is not None:
             services.append(self._http)
-        return services
+        return [*services, self._dispatcher]
 
     def _health(self) -> Health:
         return Health({"database": self._database(), "dispatcher": self._dispatching()})

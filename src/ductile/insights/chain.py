@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -61,7 +61,6 @@ class _Jobs:
 
     def __init__(self, records: ChainRecords, contexts: Mapping[ContextId, Context]) -> None:
         self._contexts = contexts
-        self._written = _written_contexts(records)
         self._artifacts = records.artifacts
         self._children: defaultdict[JobId, list[JobId]] = defaultdict(list)
         self._attempts: defaultdict[JobId, list[AttemptRecord]] = defaultdict(list)
@@ -76,7 +75,7 @@ class _Jobs:
                 self._emitted[event.job_id].append(event)
 
     def view(self, job: Job, depth: int) -> JobView:
-        written = self._written.get(job.id)
+        written = self._contexts[job.result_context_id] if job.result_context_id else None
         read = self._contexts[job.event_context_id]
         return JobView(
             job=job,
@@ -100,30 +99,6 @@ def _in_tree_order(jobs: Sequence[Job]) -> Iterator[tuple[Job, int]]:
         job, depth = waiting.pop()
         yield job, depth
         waiting += [(child, depth + 1) for child in reversed(children[job.id])]
-
-
-def _written_contexts(records: ChainRecords) -> Mapping[JobId, Context]:
-    """Which row each succeeded job wrote.
-
-    A row names the row, the run and the step that it came from. Jobs that share all three (one
-    step, queued several times by several events of one job) wrote theirs in the order in which
-    they were settled, for a settlement writes its row and its attempt in one transaction.
-    """
-    rows: defaultdict[object, deque[Context]] = defaultdict(deque)
-    for context in records.contexts:
-        if context.parent_id is not None:
-            rows[context.parent_id, context.run_id, context.step_id].append(context)
-    jobs = {job.id: job for job in records.jobs if job.status is JobStatus.SUCCEEDED}
-    written: dict[JobId, Context] = {}
-    for attempt in records.attempts:
-        job = jobs.get(attempt.job_id)
-        # The last attempt of a job that succeeded is the one that did.
-        if job is None or attempt.attempt != job.attempt:
-            continue
-        candidates = rows[job.event_context_id, job.run_id, job.step_id]
-        if candidates:
-            written[job.id] = candidates.popleft()
-    return written
 
 
 def _seeded(

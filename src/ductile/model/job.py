@@ -68,6 +68,8 @@ class Job:
     completed_at: datetime | None = None
     next_retry_at: datetime | None = None
     last_error: str | None = None
+    result_context_id: ContextId | None = None
+    """The context that its success wrote."""
 
     @property
     def tries(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ductile.model.ids import JobId, WorkerId
+from ductile.model.ids import ContextId, JobId, WorkerId
 from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.outcome import Attempt
 
@@ -49,9 +49,18 @@ class JobQueue(Protocol):
         """Extend the leases of all jobs that `worker` runs; returns how many there are."""
 
     def finish(
-        self, claim: Claim, status: JobStatus, *, now: datetime, error: str | None = None
+        self,
+        claim: Claim,
+        status: JobStatus,
+        *,
+        now: datetime,
+        error: str | None = None,
+        wrote: ContextId | None = None,
     ) -> None:
-        """Make the job terminal. Raises LeaseLost when the claim is not the current one."""
+        """Make the job terminal. Raises LeaseLost when the claim is not the current one.
+
+        `wrote` is the context row of its success, written before in the same transaction.
+        """
 
     def retry(self, claim: Claim, *, due: datetime, error: str) -> None:
         """Queue the job again for an attempt at `due`. Raises LeaseLost like `finish`."""

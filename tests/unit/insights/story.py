@@ -101,11 +101,13 @@ class Story:
         attempt = self._attempt(Succeeded(Response(result="done"), artifacts), exit_code=0)
 
         def work(tx: Transaction) -> None:
-            tx.jobs.finish(running.claim, JobStatus.SUCCEEDED, now=attempt.completed_at)
-            tx.jobs.log(running.claim, attempt, status="succeeded")
-            tx.artifacts.add(job.id, artifacts)
             tx.contexts.add(context)
             tx.events.add(event)
+            tx.artifacts.add(job.id, artifacts)
+            tx.jobs.finish(
+                running.claim, JobStatus.SUCCEEDED, now=attempt.completed_at, wrote=context.id
+            )
+            tx.jobs.log(running.claim, attempt, status="succeeded")
 
         self._store.write(work)
         return Written(job, context, event)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ductile.errors import DuplicateJob, LeaseLost, StorageError
 from ductile.model.clock import from_text, to_text
-from ductile.model.ids import JobId, WorkerId
+from ductile.model.ids import ContextId, JobId, WorkerId
 from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.json import encode
 from ductile.model.outcome import Attempt, Succeeded
@@ -87,11 +87,24 @@ class Jobs:
         )
 
     def finish(
-        self, claim: Claim, status: JobStatus, *, now: datetime, error: str | None = None
+        self,
+        claim: Claim,
+        status: JobStatus,
+        *,
+        now: datetime,
+        error: str | None = None,
+        wrote: ContextId | None = None,
     ) -> None:
         if not status.terminal:
             raise ValueError(f'expected a terminal status, found "{status}"')
-        self._settle("finish", claim, status=status.value, now=to_text(now), error=_evidence(error))
+        self._settle(
+            "finish",
+            claim,
+            status=status.value,
+            now=to_text(now),
+            error=_evidence(error),
+            result_context_id=wrote,
+        )
 
     def retry(self, claim: Claim, *, due: datetime, error: str) -> None:
         self._settle("retry", claim, due=to_text(due), error=_evidence(error))

@@ -91,7 +91,7 @@ WHERE status = 'running' AND claimed_by = :worker;
 -- Make a job terminal, for the holder of its current claim only.
 UPDATE job_queue SET
     status = :status, completed_at = :now, last_error = :error,
-    claimed_by = NULL, lease_expires_at = NULL
+    result_context_id = :result_context_id, claimed_by = NULL, lease_expires_at = NULL
 WHERE id = :job_id AND status = 'running' AND attempt = :attempt AND claimed_by = :worker;
 
 -- name: retry

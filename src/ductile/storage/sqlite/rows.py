@@ -58,6 +58,7 @@ def job(row: Row) -> Job:
         completed_at=moment(row[20]),
         next_retry_at=moment(row[21]),
         last_error=row[22],
+        result_context_id=row[23],
     )
 
 

@@ -107,6 +107,9 @@ CREATE TABLE job_queue (
     completed_at     TEXT,
     next_retry_at    TEXT,
     last_error       TEXT,
+    result_context_id TEXT REFERENCES event_context (id),
+    CONSTRAINT only_a_success_has_a_result
+        CHECK (status = 'succeeded' OR result_context_id IS NULL),
     CONSTRAINT a_terminal_job_has_a_completion_time
         CHECK ((status NOT IN ('queued', 'running')) = (completed_at IS NOT NULL)),
     CONSTRAINT a_running_job_is_claimed
