@@ -78,9 +78,10 @@ class Demo:
         with self._gateway(TTL, self._write) as (gateway, watch):
             host, port = gateway.address
             self._say("A gateway, and on loopback the two hosts that its plugins talk to:\n")
-            self._say(f"  gateway      http://{host}:{port}, files in {self._root}")
+            self._say(f"  gateway      http://{host}:{port}")
             self._say(f"  video host   {self._host.url}, in place of https://www.youtube.com")
             self._say(f"  Discord API  {self._discord.url}, in place of https://discord.com")
+            self._say(f"  files        {self._root}")
             self._say("\nA slash command with the link of a video, signed as Discord signs it:\n")
             status, chain_id = self._post(gateway)
             self._say(f"  POST /webhooks/{ENDPOINT}  {status}, event {chain_id}")

@@ -109,7 +109,7 @@ def artifacts(
     left = [path for path in directories.values() if path.exists()]
     return Criterion(
         "Artifacts",
-        f"workspaces are deleted after the TTL (here {ttl} instead of 24h), the ledger stays",
+        f"workspaces go after the TTL (here {ttl} instead of 24h), the ledger stays",
         len(directories) == len(CHAIN) and not left and after == before,
         f"{len(directories) - len(left)} of {len(directories)} workspaces deleted; still in the "
         f"ledger: {len(after.jobs)} jobs, {len(after.contexts)} contexts, "

@@ -68,7 +68,7 @@ class Gateway:
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
         self._services = self._in_order()
-        self._stopping = threading.RLock()
+        self._turning = threading.RLock()
         self._started = self._stopped = False
 
     @property
@@ -87,15 +87,17 @@ class Gateway:
 
         Raises what kept a part from starting, with everything taken down again.
         """
-        try:
-            # Before anything is claimed: a left-over plugin of a job must not meet its successor.
-            self._rescuer.run_once(everybody=True)
-            for service in self._services:
-                service.start()
-        except BaseException:
-            self.stop()
-            raise
-        self._started = True
+        # A stop on another thread waits: of what it passed over, nothing may start after it.
+        with self._turning:
+            try:
+                # Before anything is claimed: a left-over plugin must not meet its successor.
+                self._rescuer.run_once(everybody=True)
+                for service in self._services:
+                    service.start()
+            except BaseException:
+                self.stop()
+                raise
+            self._started = True
         listen = "{}:{}".format(*self.address) if self._http else "nowhere"
         self.telemetry.emit(GatewayStarted(listen, *self._counts))
 
@@ -104,7 +106,7 @@ class Gateway:
 
         Whoever calls it at the same time waits until everything has ended.
         """
-        with self._stopping:
+        with self._turning:
             if self._stopped:
                 return
             self._stopped = True
@@ -199,7 +201,9 @@ def _make(data_dir: Path) -> None:
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
+        taken = isinstance(error, FileExistsError)
+        reason = "something else goes by that name" if taken else error.strerror
         raise StorageError(
-            f'cannot make the data directory "{data_dir}": {error.strerror}; make it yourself, '
+            f'cannot make the data directory "{data_dir}": {reason}; make it yourself, '
             "or set data_dir to a directory that this user may write"
         ) from error
