@@ -1,0 +1,172 @@
+"""The parts of one process that works on a database, for tests that need several of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+import apsw
+
+from ductile.dispatch.assignment import Assignment, PinnedVersions
+from ductile.dispatch.attempt import Attempts
+from ductile.dispatch.dispatcher import Capacity, Dispatcher
+from ductile.dispatch.interfaces import Intake
+from ductile.dispatch.plan import Planner
+from ductile.dispatch.rescuer import Rescuer
+from ductile.dispatch.settle import Settler
+from ductile.dispatch.worker import Worker
+from ductile.errors import StorageError
+from ductile.gateway.core import Core, make_core
+from ductile.model.artifact import Artifact, Change
+from ductile.model.clock import Clock
+from ductile.model.ids import WorkerId
+from ductile.model.job import Job
+from ductile.model.outcome import Attempt, Response, Succeeded
+from ductile.plugin.interfaces import StopToken
+from ductile.plugin.process import ProcessRunner
+from ductile.plugin.stop import Stop
+from ductile.router.interfaces import Router
+from ductile.storage.interfaces import Store, Transaction
+from ductile.storage.sqlite import open_store
+from ductile.telemetry.hub import Telemetry
+from ductile.workspace.hard_links import HardLinkWorkspaces
+from tests.support.builders import an_attempt
+from tests.support.signals import PATIENCE, Signals
+from tests.support.site import Site
+
+T = TypeVar("T")
+LEASE: Final = timedelta(seconds=60)
+
+
+class FailingStore:
+    """A store whose disk fails for so many writes, or reads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.failures = 0
+        self.failing_reads = 0
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        if self.failures:
+            self.failures -= 1
+            raise StorageError("the disk is full")
+        return self._store.write(work)
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        if self.failing_reads:
+            self.failing_reads -= 1
+            raise StorageError("the disk cannot be read")
+        return self._store.read(work)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@dataclass
+class Member:
+    """What one process of several would have; its dispatcher is stepped by hand."""
+
+    store: FailingStore
+    core: Core
+    stop: Stop
+    signals: Signals
+    workspaces: HardLinkWorkspaces
+    settler: Settler
+    attempts: Attempts
+    worker: Worker
+    dispatcher: Dispatcher
+    rescuer: Rescuer
+    intake: Intake
+
+    def job(self, job: Job) -> Job:
+        """The job as it stands."""
+        found = self.store.write(lambda tx: tx.jobs.get(job.id))
+        assert found is not None
+        return found
+
+    def close(self) -> None:
+        self.dispatcher.stop()
+        self.stop.close()
+        self.store.close()
+
+
+class SlowAttempts(Attempts):
+    """Attempts without a plugin: each succeeds when the test says so."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def run(self, assignment: Assignment, stop: StopToken) -> Attempt:
+        self.begun.set()
+        assert self.may_end.wait(PATIENCE)
+        response = Response("late", state_updates={"late": True})
+        return an_attempt(Succeeded(response, (an_artifact(),)))
+
+
+def an_artifact(path: str = "file") -> Artifact:
+    """A small file that a job added."""
+    return Artifact(path, Change.ADDED, 4, 0o444, 64 * "0", 1)
+
+
+def member(
+    site: Site,
+    name: str,
+    clock: Clock,
+    *,
+    router: Router | None = None,
+    attempts: Attempts | None = None,
+) -> Member:
+    """A process on the site's database; close it at the end."""
+    configuration = site.read()
+    settings, _, _ = configuration.parts()
+    settings.data_dir.mkdir(exist_ok=True)
+    store = FailingStore(open_store(settings.database, clock))
+    signals, telemetry, stop = Signals(), Telemetry(), Stop()
+    telemetry.subscribe(signals)
+    core = make_core(configuration, store, clock, telemetry)
+    planner = core.planner
+    if router is not None:
+        planner = Planner(router, core.policies, core.privacy, depth_limit=20, max_baggage=10_000)
+    workspaces = HardLinkWorkspaces(settings.workspace.root, clock)
+    pinned = PinnedVersions()
+    settler = Settler(core.store, planner, core.policies, clock, telemetry, lambda: 0.0)
+    attempts = attempts or Attempts(
+        core.store, workspaces, ProcessRunner(clock), core.policies, core.privacy, clock
+    )
+    worker = Worker(core.store, attempts, settler, pinned, clock, telemetry)
+    worker_id = WorkerId(name)
+    capacity = Capacity(4, core.policies.parallelism(), LEASE, timedelta(seconds=30))
+    dispatcher = Dispatcher(worker_id, core.store, worker.perform, capacity, stop, clock, telemetry)
+    rescuer = Rescuer(worker_id, core.store, workspaces, settler, pinned, clock, telemetry)
+    intake = core.intake(lambda: None)
+    return Member(
+        store,
+        core,
+        stop,
+        signals,
+        workspaces,
+        settler,
+        attempts,
+        worker,
+        dispatcher,
+        rescuer,
+        intake,
+    )
+
+
+def tables(site: Site) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables."""
+    path = str(site.root / "data" / "ductile.db")
+    with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+        names = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+        return {
+            str(name): connection.execute(f'SELECT * FROM "{name}" ORDER BY rowid').fetchall()
+            for (name,) in names
+        }
