@@ -8,7 +8,8 @@
     │   ├── DatabaseTooNew        written by a later program
     │   ├── DatabaseLocked        another gateway has it open
     │   ├── LeaseLost             the job was given to somebody else
-    │   └── DuplicateJob          this step already has a job for this parent and event
+    │   └── Violation             what was to be written breaks a rule of the schema
+    │       └── DuplicateJob      this step already has a job for this parent and event
     ├── WorkspaceError            a workspace cannot be made, opened or sealed
     ├── PluginError               a plugin cannot be started or broke the protocol
     └── Refused                   a response breaks a rule of the core; never retried
@@ -52,7 +53,11 @@ class LeaseLost(StorageError):
     """The job was given to another worker, or is settled already; nothing was written."""
 
 
-class DuplicateJob(StorageError):
+class Violation(StorageError):
+    """What was to be written breaks a rule of the schema; to try again is no use."""
+
+
+class DuplicateJob(Violation):
     """This run, step, parent job and event already have a job."""
 
 

@@ -128,15 +128,19 @@ class Planner:
             result_context_id=context.id,
             questioned=list(merged.questioned),
         )
-        for event in self._events(assignment, response, now):
+        for event in self._events(assignment, response, context, now):
             plan.events.append(event)
             self._follow(plan, assignment, _Origin(event, context, job.id, assignment.run), now)
         return plan
 
-    def _events(self, assignment: Assignment, response: Response, now: datetime) -> Iterable[Event]:
+    def _events(
+        self, assignment: Assignment, response: Response, context: Context, now: datetime
+    ) -> Iterable[Event]:
         emitted: tuple[EmittedEvent, ...] = response.events
         if not emitted and assignment.step and assignment.step.next:
-            payload = {} if response.result is None else {"result": response.result}
+            # For plugins that look for a `result`; one in the baggage was put there on purpose.
+            known = "result" in context.baggage or response.result is None
+            payload = {} if known else {"result": response.result}
             emitted = (EmittedEvent(STEP_SUCCEEDED, payload),)
         job = assignment.job
         for each in emitted:

@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from ductile.dispatch.assignment import Assignment
 from ductile.dispatch.plan import Plan, Planner, TooDeep, log_lines
 from ductile.dispatch.policies import Policies
-from ductile.errors import DuplicateJob, Refused
+from ductile.errors import Refused, Violation
 from ductile.model.clock import Clock
 from ductile.model.job import Job, JobStatus
 from ductile.model.outcome import (
@@ -74,7 +74,7 @@ class Settler:
         """
         try:
             self._write(assignment, self._decide(assignment, _tainted(attempt)))
-        except (Refused, DuplicateJob) as refusal:
+        except (Refused, Violation) as refusal:
             failed = replace(
                 attempt, outcome=Failed(self._explain(assignment, refusal), retry=False)
             )

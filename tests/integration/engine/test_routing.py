@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ductile.dispatch.interfaces import Trigger
@@ -12,7 +14,7 @@ from ductile.model.job import JobStatus
 from ductile.model.run import RunStatus
 from ductile.telemetry.signals import RunSettled
 from tests.support.builders import a_job, stored_child, stored_job
-from tests.support.scripts import OK, answer, emits, fails
+from tests.support.scripts import KEEP_REQUEST, OK, answer, emits, fails
 from tests.support.site import Site
 
 
@@ -54,6 +56,16 @@ def test_a_success_without_events_is_followed_by_its_next_step(site: Site) -> No
     assert synthetic.job_id == chain.job("silent").id
     assert chain.job("end").source_event_id == synthetic.id
     assert chain.job("end").parent_job_id == chain.job("silent").id
+
+
+def test_a_result_in_the_baggage_is_not_hidden_by_the_line_for_people(site: Site) -> None:
+    site.plugin("silent", answer(result="all well", state_updates={"result": {"grade": 1}}))
+    site.plugin("end", KEEP_REQUEST + answer())
+    site.pipeline("- {name: p, on: go, steps: [{uses: silent}, {uses: end}]}")
+    with site.running() as running:
+        chain = running.finish("go")
+        kept = (running.workspace(chain.job("end")) / "request.json").read_bytes()
+    assert json.loads(kept)["event"]["payload"]["result"] == {"grade": 1}
 
 
 def test_several_events_give_several_children_each_with_its_own_payload(site: Site) -> None:

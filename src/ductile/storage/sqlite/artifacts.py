@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from ductile.errors import StorageError
+from ductile.errors import StorageError, Violation
 from ductile.model.artifact import Artifact, Change
 from ductile.model.ids import JobId
 from ductile.storage.sqlite import rows
-from ductile.storage.sqlite.failures import Violation
 from ductile.storage.sqlite.queries import load
 from ductile.storage.sqlite.session import Session
 

@@ -6,12 +6,7 @@ from typing import Final
 
 import apsw
 
-from ductile.errors import StorageError
-
-
-class Violation(StorageError):
-    """A statement breaks a constraint of the schema; the text is SQLite's."""
-
+from ductile.errors import StorageError, Violation
 
 #: What happened and what to do, by kind of error; the first kind that fits counts.
 _MEANINGS: Final[tuple[tuple[type[apsw.Error], str, str], ...]] = (

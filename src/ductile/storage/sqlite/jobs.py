@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ductile.errors import DuplicateJob, LeaseLost, StorageError
+from ductile.errors import DuplicateJob, LeaseLost, StorageError, Violation
 from ductile.model.clock import from_text, to_text
 from ductile.model.ids import ContextId, JobId, WorkerId
 from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.json import encode
 from ductile.model.outcome import Attempt, Succeeded
 from ductile.storage.sqlite import rows
-from ductile.storage.sqlite.failures import Violation
 from ductile.storage.sqlite.queries import load
 from ductile.storage.sqlite.session import Session
 

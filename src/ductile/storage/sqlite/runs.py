@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from ductile.errors import StorageError
+from ductile.errors import StorageError, Violation
 from ductile.model.clock import to_text
 from ductile.model.ids import PipelineHash, RunId
 from ductile.model.run import Run
 from ductile.storage.sqlite import rows
-from ductile.storage.sqlite.failures import Violation
 from ductile.storage.sqlite.queries import load
 from ductile.storage.sqlite.session import Session
 

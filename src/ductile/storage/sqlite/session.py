@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 
 import apsw
 
-from ductile.errors import StorageError
-from ductile.storage.sqlite.failures import Violation, explain
+from ductile.errors import StorageError, Violation
+from ductile.storage.sqlite.failures import explain
 
 Row: TypeAlias = tuple[Any, ...]
 Values: TypeAlias = Mapping[str, Any]
@@ -62,7 +62,7 @@ class Session:
                 if missing
                 else f"breaks a rule: {violation}"
             )
-            raise StorageError(f"{what} cannot be stored: it {found}") from violation
+            raise Violation(f"{what} cannot be stored: it {found}") from violation
 
     def end(self) -> None:
         """Refuse everything from now on."""
