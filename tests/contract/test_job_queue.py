@@ -305,6 +305,49 @@ def test_a_finished_job_is_never_claimed_again(store: Store) -> None:
     assert claimed(store, now=START + timedelta(days=9)) == []
 
 
+# Cancelling
+
+
+def cancelled(store: Store, run_id: RunId) -> list[JobId]:
+    now = START + SECOND
+    return list(store.write(lambda tx: tx.jobs.cancel(run_id, now=now, reason="by hand")))
+
+
+def test_the_queued_jobs_of_a_run_are_cancelled_oldest_first(store: Store) -> None:
+    run = stored_run(store)
+    young = stored_job(store, run_id=run.id, step_id="b", created_at=START)
+    old = stored_job(store, run_id=run.id, step_id="a", created_at=START - SECOND)
+    assert cancelled(store, run.id) == [old.id, young.id]
+    assert store.read(lambda tx: tx.jobs.get(old.id)) == replace(
+        old, status=JobStatus.CANCELLED, completed_at=START + SECOND, last_error="by hand"
+    )
+
+
+def test_a_job_that_waits_for_its_next_attempt_is_cancelled(store: Store) -> None:
+    run = stored_run(store)
+    job = stored_job(store, run_id=run.id)
+    retried(store, *claimed(store), due=START + SECOND)
+    assert cancelled(store, run.id) == [job.id]
+    assert claimed(store, now=START + timedelta(days=1)) == []
+
+
+def test_a_running_job_is_left_alone_and_its_claim_stays_good(store: Store) -> None:
+    run = stored_run(store)
+    stored_job(store, run_id=run.id)
+    (job,) = claimed(store)
+    assert cancelled(store, run.id) == []
+    store.write(lambda tx: tx.jobs.finish(job.claim, JobStatus.SUCCEEDED, now=START))
+
+
+def test_jobs_of_other_runs_and_jobs_that_are_over_are_not_cancelled(store: Store) -> None:
+    run = stored_run(store)
+    stored_job(store, run_id=run.id)
+    assert len(cancelled(store, run.id)) == 1
+    stored_job(store)
+    stored_job(store, run_id=stored_run(store).id)
+    assert (cancelled(store, run.id), len(claimed(store, limit=5))) == ([], 2)
+
+
 # Leases
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ductile.errors import LeaseLost
-from ductile.model.ids import JobId
+from ductile.model.ids import JobId, RunId
 from ductile.model.job import Claim, JobStatus
 from ductile.storage.sqlite import open_store
-from tests.support.builders import LEASE, WORKER, stored_job
+from tests.support.builders import LEASE, WORKER, stored_job, stored_run
 from tests.support.clock import FakeClock
 
 PLUGINS = ("a", "b", "c")
@@ -27,6 +27,7 @@ class Known:
     """What the model knows of one job."""
 
     plugin: str
+    run: RunId
     ready_at: datetime
     attempt: int = 0
     interruptions: int = 0
@@ -40,6 +41,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.clock = FakeClock()
         self.folder = tempfile.TemporaryDirectory()
         self.store = open_store(Path(self.folder.name) / "ductile.db", self.clock)
+        self.runs = [stored_run(self.store).id for _ in range(2)]
         self.jobs: dict[JobId, Known] = {}
         self.spent: list[Claim] = []
 
@@ -60,10 +62,24 @@ class QueueMachine(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(timedelta(seconds=seconds))
 
-    @rule(plugin=st.sampled_from(PLUGINS))
-    def a_job_is_added(self, plugin: str) -> None:
-        job = stored_job(self.store, plugin=plugin, created_at=self.clock.now())
-        self.jobs[job.id] = Known(plugin, job.created_at)
+    @rule(plugin=st.sampled_from(PLUGINS), run=st.integers(0, 1))
+    def a_job_is_added(self, plugin: str, run: int) -> None:
+        run_id = self.runs[run]
+        job = stored_job(self.store, plugin=plugin, created_at=self.clock.now(), run_id=run_id)
+        self.jobs[job.id] = Known(plugin, run_id, job.created_at)
+
+    @rule(run=st.integers(0, 1))
+    def a_run_is_cancelled(self, run: int) -> None:
+        run_id, now = self.runs[run], self.clock.now()
+        cancelled = self.store.write(lambda tx: tx.jobs.cancel(run_id, now=now, reason="r"))
+        queued = {
+            each
+            for each, known in self.jobs.items()
+            if known.run == run_id and known.status is JobStatus.QUEUED
+        }
+        assert set(cancelled) == queued
+        for job_id in queued:
+            self.jobs[job_id] = replace(self.jobs[job_id], status=JobStatus.CANCELLED)
 
     @rule(
         limit=st.integers(1, 4),

@@ -1,4 +1,4 @@
-"""The promises of the smaller records: events, runs, versions, artifacts, plugin states."""
+"""The promises of the smaller records: events, versions, artifacts, plugin states."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ from datetime import timedelta
 import pytest
 
 from ductile.errors import Refused, StorageError
-from ductile.model.artifact import Artifact, Change
-from ductile.model.ids import EventId, JobId, PipelineHash, RunId, new_id
-from ductile.model.job import Job
+from ductile.model.artifact import Change
+from ductile.model.event import JOINED
+from ductile.model.ids import EventId, JobId, new_id
 from ductile.model.json import JsonObject
 from ductile.model.policy import WorkspaceMode
-from ductile.model.run import Run, RunStatus
 from ductile.storage.interfaces import Store
-from tests.support.builders import (
-    HASH,
-    a_run,
-    an_event,
-    stored_child,
-    stored_job,
-    stored_run,
-)
+from tests.support.builders import HASH, a_file, an_event, recorded, stored_child, stored_job
 from tests.support.clock import START
 
 LATER = START + timedelta(seconds=9)
@@ -53,81 +45,16 @@ def test_an_event_from_outside_cannot_join_another_chain(store: Store) -> None:
         store.write(lambda tx: tx.events.add(an_event(chain_id=job.chain_id)))
 
 
+def test_an_event_of_the_core_may_come_from_no_job(store: Store) -> None:
+    job = stored_job(store)
+    event = an_event(type=JOINED, chain_id=job.chain_id)
+    store.write(lambda tx: tx.events.add(event))
+    assert store.read(lambda tx: tx.events.get(event.id)) == event
+
+
 def test_an_event_whose_type_is_no_unicode_is_refused(store: Store) -> None:
     with pytest.raises(StorageError, match="cannot be stored"):
         store.write(lambda tx: tx.events.add(an_event(type="a\udcff")))
-
-
-# Runs
-
-
-def advanced(store: Store, run: Run, by: int, failure: str | None = None) -> Run:
-    return store.write(lambda tx: tx.runs.advance(run.id, by=by, now=LATER, failure=failure))
-
-
-def test_a_run_comes_back_as_it_was_written(store: Store) -> None:
-    run = stored_run(store)
-    assert store.read(lambda tx: tx.runs.get(run.id)) == run
-
-
-def test_a_run_of_a_version_that_is_not_kept_is_refused_by_name(store: Store) -> None:
-    event = an_event()
-    store.write(lambda tx: tx.events.add(event))
-    run = a_run(event, pipeline_hash=PipelineHash("blake3:other"))
-    with pytest.raises(StorageError, match="pipeline version blake3:other"):
-        store.write(lambda tx: tx.runs.add(run))
-
-
-def test_a_run_goes_on_while_a_job_is_open(store: Store) -> None:
-    run = advanced(store, stored_run(store, open_jobs=2), by=-1)
-    assert (run.status, run.open_jobs, run.completed_at) == (RunStatus.RUNNING, 1, None)
-
-
-def test_a_run_succeeds_when_its_last_job_ends(store: Store) -> None:
-    run = advanced(store, stored_run(store), by=-1)
-    assert (run.status, run.open_jobs, run.completed_at) == (RunStatus.SUCCEEDED, 0, LATER)
-
-
-def test_a_run_with_a_failure_fails_when_its_last_job_ends(store: Store) -> None:
-    run = stored_run(store, open_jobs=3)
-    first = advanced(store, run, by=-1, failure="first")
-    advanced(store, run, by=-1, failure="second")
-    last = advanced(store, run, by=-1)
-    assert [(each.status, each.reason) for each in (first, last)] == [
-        (RunStatus.RUNNING, "first"),
-        (RunStatus.FAILED, "first"),
-    ]
-
-
-def test_a_failure_without_words_is_a_failure(store: Store) -> None:
-    assert advanced(store, stored_run(store), by=-1, failure="").status is RunStatus.FAILED
-
-
-def test_a_run_that_is_over_does_not_advance(store: Store) -> None:
-    run = advanced(store, stored_run(store), by=-1)
-    with pytest.raises(StorageError, match="over: it succeeded"):
-        advanced(store, run, by=1)
-
-
-def test_a_run_cannot_close_more_jobs_than_are_open(store: Store) -> None:
-    run = stored_run(store)
-    with pytest.raises(StorageError, match="fewer open jobs"):
-        advanced(store, run, by=-2)
-
-
-def test_an_unknown_run_does_not_advance(store: Store) -> None:
-    with pytest.raises(StorageError, match="does not exist"):
-        store.write(lambda tx: tx.runs.advance(RunId("nobody"), by=-1, now=LATER))
-
-
-def test_the_path_of_a_run_begins_with_the_outermost(store: Store) -> None:
-    event = an_event()
-    store.write(lambda tx: tx.events.add(event))
-    outer = stored_run(store, event)
-    middle = stored_run(store, event, depth=2, parent_run_id=outer.id)
-    inner = stored_run(store, event, depth=3, parent_run_id=middle.id)
-    stored_run(store, event, depth=2, parent_run_id=outer.id)
-    assert store.read(lambda tx: tx.runs.path(inner.id)) == [outer, middle, inner]
 
 
 # Versions
@@ -144,15 +71,6 @@ def test_a_version_that_is_not_kept_is_none(store: Store) -> None:
 
 
 # Artifacts
-
-
-def a_file(path: str, change: Change = Change.ADDED, **fields: object) -> Artifact:
-    content = {} if change is Change.REMOVED else {"size": 5, "mode": 0o444, "blake3": "ab" * 32}
-    return Artifact(path, change, **{**content, **fields})  # type: ignore[arg-type]  # any field
-
-
-def recorded(store: Store, job: Job, *artifacts: Artifact) -> None:
-    store.write(lambda tx: tx.artifacts.add(job.id, artifacts))
 
 
 def test_the_changes_of_a_job_come_back_by_path(store: Store) -> None:

@@ -102,8 +102,8 @@ def test_queued_and_running_jobs_are_counted(store: Store, jobs: dict[JobStatus,
 
 def test_runs_are_found_by_status_and_pipeline_newest_first(store: Store) -> None:
     old = stored_run(store)
-    over = stored_run(store)
-    store.write(lambda tx: tx.runs.advance(over.id, by=-1, now=START))
+    over = stored_run(store, open_jobs=0)
+    store.write(lambda tx: tx.runs.finish(over.id, RunStatus.SUCCEEDED, now=START))
     other = stored_run(store, pipeline_name="other")
     running = store.read(lambda tx: tx.views.runs(limit=9, status=RunStatus.RUNNING))
     named = store.read(lambda tx: tx.views.runs(limit=9, pipeline="wisdom", before=other.id))

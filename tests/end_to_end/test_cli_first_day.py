@@ -8,45 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
 
-from tests.support.process import Ended, GatewayProcess, gateway, run
+from tests.support.made_site import Site, made
+from tests.support.process import GatewayProcess, gateway, run
 from tests.support.terminal import ductile
-
-
-@dataclass(frozen=True)
-class Site:
-    """A config directory made by `ductile init`."""
-
-    directory: Path
-
-    def run(self, *arguments: str) -> Ended:
-        """A command on this directory, in this process."""
-        return ductile("--config", str(self.directory), *arguments)
-
-    def spawn(self, *arguments: str) -> Ended:
-        """A command on this directory, in a process of its own."""
-        return run(*arguments, "--config", str(self.directory))
-
-    def json(self, *arguments: str) -> Any:
-        """What a command that must be fine prints with --json."""
-        ended = self.run(*arguments, "--json")
-        assert ended.code == 0, ended.text
-        return json.loads(ended.output)
-
-
-def made(directory: Path) -> Site:
-    ended = ductile("init", str(directory))
-    assert ended.code == 0, ended.text
-    config = directory / "config.yaml"
-    # Any free port: tests run beside each other.
-    config.write_text(config.read_text().replace("127.0.0.1:8080", "127.0.0.1:0"))
-    return Site(directory)
 
 
 @pytest.fixture
@@ -274,15 +243,18 @@ def test_pipelines_and_plugins_are_listed(lived_in: Site) -> None:
     [pipeline] = lived_in.json("pipeline", "list")["pipelines"]
     [plugin] = lived_in.json("plugin", "list")["plugins"]
 
-    assert [step["id"] for step in pipeline["steps"]] == ["greet", "sign"]
+    assert [node["id"] for node in pipeline["nodes"]] == ["greet", "sign"]
     assert [command["name"] for command in plugin["commands"]] == ["handle", "sign"]
 
 
 def test_one_pipeline_is_shown_step_by_step(lived_in: Site) -> None:
     ended = lived_in.run("pipeline", "show", "hello")
 
-    assert re.search(r"^greet  hello\.handle  sign$", ended.output, re.MULTILINE)
-    assert re.search(r"^sign   hello\.sign    end$", ended.output, re.MULTILINE)
+    assert ended.output.splitlines()[-3:] == [
+        "└─ on hello.said",
+        "   ├─ greet  hello.handle",
+        "   └─ sign  hello.sign",
+    ]
 
 
 def test_a_plugin_runs_by_itself(site: Site) -> None:

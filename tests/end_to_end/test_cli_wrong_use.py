@@ -313,3 +313,44 @@ def test_an_interrupted_run_gives_its_job_back(site: Path) -> None:
     assert ended.errors.endswith("ductile: interrupted\n")
     listed = process.run("--config", str(site), "job", "list", "--json")
     assert json.loads(listed.output)["jobs"][0]["status"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "there is no event to explain; give --event FILE or --payload JSON"),
+        (("--event", "none.json"), '"none.json" cannot be read'),
+        (("--payload", "{"), "--payload is not JSON"),
+    ],
+)
+def test_an_event_that_cannot_be_explained_is_wrong_use(
+    site: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    ended = ductile("--config", str(site), "pipeline", "explain", "hello", *arguments)
+
+    assert (ended.code, ended.output) == (2, "")
+    assert message in ended.errors
+
+
+def test_a_key_that_no_event_has_is_answered_with_the_one_that_was_meant(site: Path) -> None:
+    event = site / "event.json"
+    event.write_text('{"type": "hello.said", "paylod": {}}')
+
+    ended = ductile("--config", str(site), "pipeline", "explain", "hello", "--event", str(event))
+
+    assert ended.code == 2
+    assert 'an event has no "paylod"; did you mean "payload"?' in ended.errors
+
+
+def test_what_is_no_version_is_wrong_use(site: Path) -> None:
+    ended = ductile("--config", str(site), "pipeline", "diff", "hello@xyz", "hello")
+
+    assert ended.code == 2
+    assert '"xyz" is not the beginning of a version' in ended.errors
+
+
+def test_a_drawing_of_an_unknown_pipeline_is_answered_with_the_one_meant(site: Path) -> None:
+    ended = ductile("--config", str(site), "pipeline", "graph", "helo")
+
+    assert ended.code == 2
+    assert 'did you mean "hello"?' in ended.errors

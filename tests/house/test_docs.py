@@ -19,6 +19,8 @@ from ductile.documents.render import render
 from ductile.documents.yaml import parse
 from ductile.dsl.compiler import compile_documents
 from ductile.dsl.syntax import PipelineSyntax, StepSyntax
+from ductile.expressions.operators import OPERATORS
+from ductile.expressions.paths import ROOTS
 from ductile.plugin.manifest import read_manifest
 from tests.house.repository import ROOT
 
@@ -141,6 +143,12 @@ def test_every_key_of_the_pipeline_language_is_documented() -> None:
     page = (ROOT / "docs" / "pipelines.md").read_text()
     keys = {*_keys(PipelineSyntax), *_keys(StepSyntax)}
     missing = sorted(key for key in keys if f"`{key.split('.')[-1]}" not in page)
+    assert not missing, f"docs/pipelines.md does not tell of {', '.join(missing)}"
+
+
+def test_every_operator_and_root_of_the_expressions_is_documented() -> None:
+    page = (ROOT / "docs" / "pipelines.md").read_text()
+    missing = sorted(word for word in {*OPERATORS, *ROOTS} if f"`{word}`" not in page)
     assert not missing, f"docs/pipelines.md does not tell of {', '.join(missing)}"
 
 

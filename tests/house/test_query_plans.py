@@ -35,8 +35,9 @@ SORTS = {
     ("views", "queued_jobs"): "queued jobs, when a person asks",
     ("contexts", "lineage"): "one line of descent",
     ("runs", "path"): "one line of descent",
-    ("artifacts", "held"): "one line of descent",
-    ("artifacts", "origin"): "one line of descent",
+    ("artifacts", "lineage"): "one line of descent",
+    ("views", "chain_skips"): "one chain",
+    ("views", "chain_arrivals"): "one chain",
     ("views", "chain_contexts"): "one chain",
     ("views", "chain_attempts"): "one chain",
     ("views", "chain_ends"): "the chains that were asked for",
@@ -58,14 +59,29 @@ INTENDED = {
     ("jobs", "running"): "job_queue_running",
     ("contexts", "get"): "sqlite_autoindex_event_context_1 (id=?)",
     ("runs", "advance"): "sqlite_autoindex_pipeline_run_1 (id=?)",
-    ("artifacts", "origin"): "sqlite_autoindex_artifact_1 (job_id=? AND path=?)",
+    ("runs", "finish"): "sqlite_autoindex_pipeline_run_1 (id=?)",
+    ("runs", "overdue"): "pipeline_run_deadline (deadline_at>? AND deadline_at<?)",
+    ("jobs", "cancel"): "job_queue_open_in_run (run_id=?)",
+    ("joins", "arrivals"): "join_arrival_join (run_id=? AND join_id=?)",
+    ("joins", "open"): "job_queue_open_in_run (run_id=?)",
+    ("joins", "failed"): "job_queue_unsuccessful_in_run (run_id=?)",
+    ("joins", "arrived"): "COVERING INDEX join_arrival_join (run_id=?)",
+    ("joins", "passed"): "sqlite_autoindex_join_passed_1 (run_id=?)",
+    ("artifacts", "lineage"): "join_arrival_join (run_id=? AND join_id=?)",
+    ("artifacts", "sources"): "join_arrival_join (run_id=? AND join_id=?)",
+    ("artifacts", "changes"): "sqlite_autoindex_artifact_1 (job_id=?)",
+    ("artifacts", "changes_between"): "sqlite_autoindex_artifact_1 (job_id=? AND path>? AND "
+    "path<?)",
     ("views", "jobs"): "sqlite_autoindex_job_queue_1 (id<?)",
     ("views", "unsuccessful_jobs"): "job_queue_unsuccessful (status=? AND id<?)",
     ("views", "chain_ends"): "job_queue_chain (chain_id=?)",
     ("views", "chain_jobs"): "job_queue_chain (chain_id=?)",
     ("views", "chain_contexts"): "event_context_parent (parent_id=?)",
 }
-TABLES = "artifact|event|event_context|job_log|job_queue|pipeline_run|pipeline_version|plugin_state"
+TABLES = (
+    "artifact|event|event_context|job_log|job_queue|join_arrival|join_passed|pipeline_run|"
+    "pipeline_version|plugin_state|run_skip"
+)
 
 
 @pytest.fixture(scope="module")

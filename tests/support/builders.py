@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ductile.model.artifact import Artifact, Change
 from ductile.model.context import Context
 from ductile.model.event import Event
 from ductile.model.ids import (
@@ -20,8 +21,8 @@ from ductile.model.ids import (
 )
 from ductile.model.job import Job
 from ductile.model.outcome import Attempt, Failed, Outcome
-from ductile.model.run import Run
-from ductile.storage.interfaces import Store, Transaction
+from ductile.model.run import Failure, Run
+from ductile.storage.interfaces import ArrivalRecord, Store, Transaction
 from tests.support.clock import START
 
 WORKER: Final = WorkerId("worker-1")
@@ -87,6 +88,25 @@ def a_run(event: Event, **fields: Any) -> Run:
     return replace(run, **fields)
 
 
+def a_failure(**fields: Any) -> Failure:
+    """What made a run fail."""
+    failure = Failure(
+        pipeline="wisdom",
+        step="fetch",
+        job_id=JobId(new_id()),
+        plugin="captions",
+        error="no luck",
+        attempts=4,
+    )
+    return replace(failure, **fields)
+
+
+def a_file(path: str, change: Change = Change.ADDED, **fields: Any) -> Artifact:
+    """A change of five bytes at `path`, or its removal."""
+    content = {} if change is Change.REMOVED else {"size": 5, "mode": 0o444, "blake3": "ab" * 32}
+    return Artifact(path, change, **{**content, **fields})
+
+
 def an_attempt(outcome: Outcome | None = None, **fields: Any) -> Attempt:
     """An attempt that failed after a second, unless told otherwise."""
     attempt = Attempt(
@@ -142,6 +162,29 @@ def stored_run(store: Store, event: Event | None = None, **fields: Any) -> Run:
         return run
 
     return store.write(work)
+
+
+def stored_arrival(store: Store, job: Job, *, join_id: str, **fields: Any) -> ArrivalRecord:
+    """A job of a run that arrived at a join with the event and the context that it read."""
+    assert job.run_id is not None
+    arrival = ArrivalRecord(
+        run_id=job.run_id,
+        join_id=join_id,
+        source=job.step_id or "fetch",
+        position=0,
+        event_id=job.source_event_id,
+        context_id=job.event_context_id,
+        job_id=job.id,
+        created_at=job.created_at,
+    )
+    arrival = replace(arrival, **fields)
+    store.write(lambda tx: tx.joins.arrive(arrival))
+    return arrival
+
+
+def recorded(store: Store, job: Job, *artifacts: Artifact) -> None:
+    """Note what a job changed in its workspace."""
+    store.write(lambda tx: tx.artifacts.add(job.id, artifacts))
 
 
 def claimed(

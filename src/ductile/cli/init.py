@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from ductile.cli.commands import Command
+from ductile.cli.json_schemas import MODELS, json_schema, written
 from ductile.cli.output import say
 from ductile.errors import DuctileError, UsageError
 
@@ -41,6 +42,7 @@ def command(directory: Path) -> None:
   config.yaml            what can be set, with comments
   pipelines/hello.yaml   one pipeline of two steps
   plugins/hello/         one plugin, in POSIX shell
+  schemas/               what editors complete and check these files by
 
 next:
   ductile --config {here} config check
@@ -51,6 +53,10 @@ next:
 
 def _copy(directory: Path) -> None:
     shutil.copytree(_SCAFFOLD, directory, dirs_exist_ok=True)
+    schemas = directory / "schemas"
+    schemas.mkdir()
+    for name in MODELS:
+        (schemas / f"{name}.json").write_bytes(written(json_schema(name)))
     # A wide umask, or an installer that drops executable bits, must not make a plugin untrusted.
     for path in (directory, *directory.rglob("*")):
         path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)

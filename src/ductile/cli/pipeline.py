@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from ductile.cli import reload
 from ductile.cli.commands import Asked, Group, json_option
 from ductile.cli.output import paint, say, say_json, width
-from ductile.cli.render.lists import pipeline_table, step_table
+from ductile.cli.pipeline_diff import diff
+from ductile.cli.pipeline_explain import explain
+from ductile.cli.pipeline_graph import graph
+from ductile.cli.pipeline_version import find_pipeline, find_version
+from ductile.cli.render.graph import graph_tree
+from ductile.cli.render.lists import InFlight, pipeline_table
 from ductile.cli.render.text import counted
-from ductile.cli.session import configuration, usable_configuration
+from ductile.cli.session import configuration, ledger, usable_configuration
 from ductile.cli.trigger import hand_in, read_wish, trigger_options
 from ductile.dispatch.interfaces import Trigger
 from ductile.documents.problems import Place, Problem, refuses
 from ductile.documents.render import render, to_json
-from ductile.documents.scalars import format_duration
-from ductile.documents.suggest import hint
 from ductile.documents.yaml import Document, parse
-from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.compiler import compile_documents
-from ductile.dsl.graph import Pipeline, Step
-from ductile.errors import NotFound
 from ductile.gateway.configuration import Configuration, UsablePlugins
-from ductile.model.json import Json
+from ductile.insights.graph_view import graph_view
+from ductile.insights.pipeline_shapes import pipeline_json
 
 _CONFIGURATION = 3
 
@@ -35,42 +36,60 @@ def command() -> None:
     """Pipelines: named graphs of steps, started by events."""
 
 
+for _each in (graph, diff, explain):
+    command.add_command(_each)
+command.add_command(reload.command, "reload")
+
+
 @command.command("list")
 @json_option
 @click.pass_obj
 def list_pipelines(asked: Asked, *, as_json: bool) -> None:
-    """Show all pipelines.
+    """Show all pipelines, and how many runs are in flight in which version.
 
-    With --json: {"pipelines": [{"name", "on", "description", "hash", "steps": […]}]}.
+    With --json: {"pipelines": […]}, each as "show --json" prints it, with "running": {version:
+    count}.
     """
-    pipelines = list(_catalogue(usable_configuration(asked)).pipelines.values())
+    settings, _, catalogue = usable_configuration(asked).parts()
+    pipelines = list(catalogue.pipelines.values())
+    in_flight: InFlight = {}
+    if settings.database.exists():
+        with ledger(asked) as opened:
+            in_flight = opened.insights.runs_in_flight()
     if as_json:
-        say_json({"pipelines": [_pipeline_json(each) for each in pipelines]})
+        shapes = [
+            {**pipeline_json(each), "running": dict(in_flight.get(each.name, {}))}
+            for each in pipelines
+        ]
+        say_json({"pipelines": shapes})
     else:
-        text = pipeline_table(pipelines, paint(), width=width())
+        text = pipeline_table(pipelines, in_flight, paint(), width=width())
         say(text if pipelines else "no pipelines")
 
 
 @command.command()
 @click.argument("name")
+@click.option(
+    "--version", metavar="HASH", help="The version whose hash begins like this, if it ever ran."
+)
 @json_option
 @click.pass_obj
-def show(asked: Asked, name: str, *, as_json: bool) -> None:
+def show(asked: Asked, name: str, *, version: str | None, as_json: bool) -> None:
     """Show the steps of a pipeline, calls inlined, and its version.
 
-    With --json: {"name", "on", "description", "hash", "entries": […], "steps": [{"id",
-    "plugin", "command", "next": […], "workspace", "timeout", "max_attempts",
-    "backoff_base"}]}; null stands for the plugin's own setting.
+    With --json: {"name", "hash", "description", "on": […], "from", "if", "timeout", "entries":
+    […], "on_failure": […], "finally": […], "nodes": [{"id", "kind", "phase", "next": […], …}]};
+    null stands for what the file does not say.
     """
-    pipeline = _pipeline(usable_configuration(asked), name)
+    pipeline = find_version(asked, name, version)
     if as_json:
-        say_json(_pipeline_json(pipeline))
+        say_json(pipeline_json(pipeline))
         return
-    say(f"{pipeline.name}  on {pipeline.on}")
+    say(pipeline.name)
     if pipeline.description:
         say(pipeline.description)
     say(f"version {pipeline.hash}\n")
-    say(step_table(pipeline, paint(), width=width()))
+    say(graph_tree(graph_view(pipeline), paint(), width=width()))
 
 
 @command.command()
@@ -112,22 +131,8 @@ def run(
     """
     wish = read_wish(payload=payload, wait=wait, no_wait=no_wait, as_json=as_json)
     found = usable_configuration(asked)
-    pipeline = _pipeline(found, name)
-    return hand_in(found, Trigger(pipeline.on, wish.payload, "cli", pipeline=name), wish)
-
-
-def _catalogue(found: Configuration) -> Catalogue:
-    _, _, catalogue = found.parts()
-    return catalogue
-
-
-def _pipeline(found: Configuration, name: str) -> Pipeline:
-    catalogue = _catalogue(found)
-    pipeline = catalogue.get(name)
-    if pipeline is None:
-        remedy = hint(name, catalogue.pipelines) or f'write one in "{found.directory}/pipelines"'
-        raise NotFound(f'no pipeline named "{name}"; {remedy}')
-    return pipeline
+    pipeline = find_pipeline(found, name)
+    return hand_in(found, Trigger(pipeline.on[0], wish.payload, "cli", pipeline=name), wish)
 
 
 def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
@@ -158,24 +163,3 @@ def _read(path: Path) -> tuple[Document | None, list[Problem]]:
         message = f"cannot be read: {error.strerror}"
         remedy = "check that it exists and who may read it"
         return None, [Problem(message, Place(str(path), 1, 1), remedy)]
-
-
-def _pipeline_json(pipeline: Pipeline) -> dict[str, Json]:
-    return {
-        "name": pipeline.name,
-        "on": pipeline.on,
-        "description": pipeline.description,
-        "hash": pipeline.hash,
-        "entries": list(pipeline.entries),
-        "steps": [_step_json(each) for each in pipeline.steps.values()],
-    }
-
-
-def _step_json(step: Step) -> dict[str, Json]:
-    return {
-        **asdict(step),
-        "next": list(step.next),
-        "workspace": step.workspace.value,
-        "timeout": step.timeout and format_duration(step.timeout),
-        "backoff_base": step.backoff_base and format_duration(step.backoff_base),
-    }

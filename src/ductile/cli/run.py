@@ -8,8 +8,11 @@ from ductile.cli.commands import Asked, Group, json_option
 from ductile.cli.output import paint, say, say_json, width
 from ductile.cli.render.chain import chain_tree
 from ductile.cli.render.lists import run_table
-from ductile.cli.session import ledger
+from ductile.cli.session import ledger, usable_configuration
+from ductile.gateway.core import cancel_run, open_ledger, serving
 from ductile.insights.shapes import chain_json, run_json
+from ductile.model.clock import SystemClock
+from ductile.model.ids import RunId
 from ductile.model.run import RunStatus
 
 
@@ -69,3 +72,29 @@ def show(asked: Asked, run_id: str, *, as_json: bool) -> None:
         say_json(chain_json(chain))
     else:
         say(chain_tree(chain, paint(), width=width()))
+
+
+@command.command()
+@click.argument("run_id", metavar="ID")
+@click.pass_obj
+def cancel(asked: Asked, run_id: str) -> None:
+    """End a run: what is queued is cancelled, what is running is stopped.
+
+    Steps under "finally" still run. A gateway that serves the database does the stopping,
+    within a second.
+    """
+    found = usable_configuration(asked)
+    settings, _, _ = found.parts()
+    clock = SystemClock()
+    store = open_ledger(settings, clock, writing=True)
+    try:
+        run = cancel_run(found, store, clock, RunId(run_id))
+        busy = serving(settings) is not None
+    finally:
+        store.close()
+    if run.status.terminal:
+        say(f"run {run.id} ended as {run.status}")
+    elif busy:
+        say(f"run {run.id} is being cancelled")
+    else:
+        say(f'run {run.id} is to be cancelled; the rest of it is done by "ductile serve"')

@@ -1,12 +1,13 @@
-"""`ductile serve`: runs the gateway until it is told to stop."""
+"""`ductile serve`: runs the gateway until it is told to stop, and reloads when it is told to."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Final
 
 import click
 
@@ -21,7 +22,9 @@ from ductile.model.clock import SystemClock
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.log import log_listener
 
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
+_STOP: Final = b"s"
+_RELOAD: Final = b"r"
 
 
 @click.command(cls=Command)
@@ -29,8 +32,12 @@ _STOPPING = (signal.SIGTERM, signal.SIGINT)
 def command(asked: Asked) -> None:
     """Run the gateway until SIGTERM or SIGINT.
 
-    It then claims no more jobs and gives those that run their grace time. A second signal ends
-    it at once; what was running is taken back at the next start. The log goes to stderr.
+    On SIGHUP, and when a pipeline or a manifest was changed, all files are read anew and put in
+    force, unless anything is wrong in them; runs in flight keep their version.
+
+    When told to stop it claims no more jobs and gives those that run their grace time. A second
+    signal ends it at once; what was running is taken back at the next start. The log goes to
+    stderr.
     """
     found = usable_configuration(asked)
     settings, _, _ = found.parts()
@@ -39,28 +46,45 @@ def command(asked: Asked) -> None:
     telemetry.subscribe(
         log_listener(clock, level=service.log_level, as_json=service.log_format == "json")
     )
-    with _stop_signal() as asked_to_stop:
+    with _signals() as told:
         gateway = Gateway(found, clock=clock, telemetry=telemetry)
         try:
             gateway.start()
             say(_greeting(found, settings, gateway.address))
-            os.read(asked_to_stop, 1)
+            # Several signals that have come by now are answered by one reload.
+            while _STOP not in os.read(told, 4096):
+                gateway.reload()
             note("stopping; a second signal stops at once")
         finally:
             gateway.stop()
 
 
 @contextmanager
-def _stop_signal() -> Iterator[int]:
-    """A descriptor that becomes readable at the first signal; the second has its usual effect."""
+def _signals() -> Iterator[int]:
+    """A descriptor that gives `_STOP` at the first signal to stop, and `_RELOAD` at each SIGHUP.
+
+    The second signal to stop has its usual effect. A SIGHUP that tells of the end of the
+    terminal is one to stop.
+    """
+    on_terminal = os.isatty(0)
     readable, writable = os.pipe()
+    os.set_blocking(writable, False)
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in _STOPPING:
             signal.signal(each, signal.SIG_DFL)
-        os.write(writable, b"\0")
+        os.write(writable, _STOP)
 
-    before = {each: signal.signal(each, stop) for each in _STOPPING}
+    def reload(number: int, frame: FrameType | None) -> None:
+        if on_terminal and not os.isatty(0):
+            stop(number, frame)
+            return
+        # A pipe that is full of wishes needs no other one.
+        with suppress(BlockingIOError):
+            os.write(writable, _RELOAD)
+
+    handlers = {**dict.fromkeys(_STOPPING, stop), signal.SIGHUP: reload}
+    before = {each: signal.signal(each, handler) for each, handler in handlers.items()}
     try:
         yield readable
     finally:

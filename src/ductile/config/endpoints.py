@@ -35,7 +35,8 @@ def _name(text: str) -> str:
     return text
 
 
-def _event(text: str) -> str:
+def event_type(text: str) -> str:
+    """A type that what comes from outside may have. Raises BadValue for any other."""
     if not text or re.search(r"\s", text):
         raise BadValue(f"{quoted(text)} is not an event type", "write one such as order.placed")
     if text.startswith(_RESERVED):
@@ -131,7 +132,7 @@ class EndpointSettings(Schema):
     noun: ClassVar[str] = "an endpoint"
 
     name: Annotated[str, AfterValidator(_name)]
-    event: Annotated[str, AfterValidator(_event)] | None = None
+    event: Annotated[str, AfterValidator(event_type)] | None = None
     """The type of the events that it makes; either this …"""
     plugin: PluginName | None = None
     """… or the plugin whose `handle` is the first job."""

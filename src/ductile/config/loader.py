@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from ductile.config.endpoints import contradictions
+from ductile.config import endpoints, http
 from ductile.config.interpolation import interpolate
 from ductile.config.secrets import masked, secrets
 from ductile.config.settings import ConfigFile, Settings, WorkspaceSettings
@@ -90,7 +90,7 @@ def load_settings(
         return None, source, [source.problem_at((), "the configuration is empty", hint)]
     document, uses, missing = interpolate(written, environment)
     read, wrong = validate(ConfigFile, document)
-    wrong += contradictions(document)
+    wrong += [*endpoints.contradictions(document), *http.contradictions(document)]
     settings = None
     if read is not None:
         resolver = _Resolver(path.parent, environment, source)

@@ -31,12 +31,13 @@ _SHOWN: Final = 59
 
 
 def secrets(file: ConfigFile, uses: Iterable[Use]) -> frozenset[str]:
-    """The secrets of webhooks, and all of the plugins' that go by a telling name.
+    """The tokens of the API, the secrets of webhooks, and those of plugins by their telling names.
 
     A telling name is one such as `api_key` or `SLACK_WEBHOOK_URL`: of a key under a plugin's
     `config`, or of a variable that is used there.
     """
     found = set(_of_endpoints(file))
+    found.update(token.get_secret_value() for token in file.http.tokens)
     for plugin in file.plugins.values():
         found.update(_of_config(plugin.config, telling=False))
     found.update(use.value for use in uses if _is_secret(use))

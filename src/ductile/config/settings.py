@@ -12,14 +12,13 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from ductile.config.endpoints import EndpointSettings, WebhookSettings
+from ductile.config.http import HttpSettings
 from ductile.config.values import (
     DatabaseUrl,
     Lease,
-    Listen,
     PathText,
     PluginName,
     VariableName,
-    split_listen,
 )
 from ductile.documents.scalars import ByteSize, Duration
 from ductile.documents.validation import Schema
@@ -65,25 +64,8 @@ class ServiceSettings(Schema):
     """How long a worker holds a job without a sign of life before it is given to another."""
     max_baggage: ByteSize = 1024 * 1024
     """JSON that one context may hold."""
-
-
-class HttpSettings(Schema):
-    """The door on the network."""
-
-    noun: ClassVar[str] = "http"
-
-    listen: Listen = "127.0.0.1:8080"
-    """Address and port, an IPv6 address in brackets; port 0 takes any that is free."""
-
-    @property
-    def host(self) -> str:
-        """The address, without brackets."""
-        return split_listen(self.listen)[0]
-
-    @property
-    def port(self) -> int:
-        """The port, 0 for any."""
-        return split_listen(self.listen)[1]
+    watch: bool = True
+    """Whether a change of a pipeline or a manifest is taken in by itself."""
 
 
 class RetrySettings(Schema):

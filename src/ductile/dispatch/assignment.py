@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ductile.dsl.definition import restore
@@ -28,7 +29,10 @@ class Assignment:
     state: JsonObject
     run: Run | None = None
     position: Position | None = None
-    parent: Job | None = None
+    parents: tuple[Job, ...] = ()
+    """The jobs whose committed workspaces this one's begins with, in the order of merging."""
+    bases: tuple[Job, ...] = ()
+    """The nearest jobs from which all these workspaces descend, if there are several."""
 
     @property
     def step(self) -> Step | None:
@@ -75,8 +79,27 @@ def _load(tx: Transaction, pinned: PinnedVersions, job: Job) -> Assignment:
         state=tx.plugin_states.get(job.plugin),
         run=run,
         position=_position(tx, pinned, job, run),
-        parent=tx.jobs.get(job.parent_job_id) if job.parent_job_id else None,
+        parents=tuple(_parents(tx, job)),
+        bases=tuple(_bases(tx, job)),
     )
+
+
+def _bases(tx: Transaction, job: Job) -> Iterator[Job]:
+    for base in tx.artifacts.bases(job.id) if job.join_id is not None else ():
+        found = tx.jobs.get(base)
+        if found is not None:
+            yield found
+
+
+def _parents(tx: Transaction, job: Job) -> Iterator[Job]:
+    ids = [job.parent_job_id]
+    if job.join_id is not None and job.run_id is not None:
+        ids = [each.job_id for each in tx.joins.arrivals(job.run_id, job.join_id)]
+    # Each once, and as late as it comes: the later one's files win.
+    for job_id in reversed(dict.fromkeys(reversed(ids))):
+        found = None if job_id is None else tx.jobs.get(job_id)
+        if found is not None:
+            yield found
 
 
 def _position(

@@ -10,15 +10,19 @@ from pathlib import Path
 from ductile.dispatch.assignment import Assignment
 from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
-from ductile.errors import PluginError, WorkspaceError
+from ductile.errors import PluginError, Refused, WorkspaceError
+from ductile.expressions.errors import MissingPath
 from ductile.ledger import baggage
 from ductile.model.artifact import Taint
 from ductile.model.clock import Clock
-from ductile.model.job import JobStatus
+from ductile.model.ids import JobId
+from ductile.model.job import Job, JobStatus
+from ductile.model.json import JsonObject
 from ductile.model.outcome import Attempt, Failed, LogLine, Outcome, Succeeded
 from ductile.model.policy import WorkspaceMode
 from ductile.plugin.interfaces import Invocation, PluginRunner, StopToken
 from ductile.plugin.protocol import Reading, build_request, interpret
+from ductile.router.scope import scope
 from ductile.storage.interfaces import Store
 from ductile.workspace.interfaces import KnownHash, Workspace, WorkspaceKey, WorkspaceManager
 
@@ -56,7 +60,13 @@ class Attempts:
         except _ParentUnusable as error:
             return self._failed(started, Failed(str(error), retry=False))
         try:
-            ended = self._runner.run(self._invocation(assignment, workspace), stop)
+            invocation = self._invocation(assignment, workspace)
+        except (MissingPath, Refused) as error:
+            return self._failed(started, Failed(f'"with" cannot be built: {error}', retry=False))
+        except PluginError as error:
+            return self._failed(started, Failed(str(error)))
+        try:
+            ended = self._runner.run(invocation, stop)
         except PluginError as error:
             return self._failed(started, Failed(str(error)))
         reading = interpret(assignment.job.plugin, ended)
@@ -64,10 +74,19 @@ class Attempts:
         return self._redacted(replace(attempt, exit_code=ended.exit_code), workspace.path)
 
     def _prepare(self, assignment: Assignment) -> Workspace:
-        job, parent = assignment.job, assignment.parent
+        job = assignment.job
         key = WorkspaceKey(job.id, job.attempt)
-        if parent is None or job.workspace is WorkspaceMode.EMPTY:
+        if not assignment.parents or job.workspace is WorkspaceMode.EMPTY:
             return self._workspaces.create(key)
+        sources = [self._source(parent) for parent in assignment.parents]
+        copy = job.workspace is WorkspaceMode.COPY
+        if len(sources) == 1:
+            return self._workspaces.clone(sources[0], key, copy=copy)
+        bases = [self._source(base) for base in assignment.bases]
+        return self._workspaces.merge(sources, key, bases=bases, copy=copy)
+
+    def _source(self, parent: Job) -> WorkspaceKey:
+        """The committed workspace of a parent job. Raises _ParentUnusable if there is none."""
         if parent.status is not JobStatus.SUCCEEDED:
             raise _ParentUnusable(
                 f"the workspace of parent job {parent.id} is not committed: the job is "
@@ -81,30 +100,42 @@ class Attempts:
                 f"the workspace of parent job {parent.id} cannot be used: {error}; "
                 "start the chain again"
             ) from error
-        return self._workspaces.clone(source, key, copy=job.workspace is WorkspaceMode.COPY)
+        return source
 
     def _invocation(self, assignment: Assignment, workspace: Workspace) -> Invocation:
-        job = assignment.job
-        timeout = self._policies.timeout(job.plugin, job.command, assignment.step)
+        job, policies = assignment.job, self._policies.pinned()
+        timeout = policies.timeout(job.plugin, job.command, assignment.step)
         request = build_request(
             job=job,
             event=assignment.event,
-            payload=baggage.view(assignment.event.payload, assignment.context.baggage),
+            payload=self._payload(assignment),
             context=assignment.context,
             run=assignment.run,
-            config=self._policies.config(job.plugin),
+            config=policies.config(job.plugin),
             state=assignment.state,
             workspace_dir=workspace.path,
             deadline=self._clock.now() + timeout,
         )
         return Invocation(
-            entrypoint=self._policies.entrypoint(job.plugin),
+            entrypoint=policies.entrypoint(job.plugin),
             request=request,
             directory=workspace.path,
-            environment=self._policies.environment(job),
+            environment=policies.environment(job),
             timeout=timeout,
-            max_stdout=self._policies.max_stdout(job.plugin),
+            max_stdout=policies.max_stdout(job.plugin),
         )
+
+    def _payload(self, assignment: Assignment) -> JsonObject:
+        """What the plugin sees as the event's payload, what `with` makes laid over it."""
+        event, context, step = assignment.event, assignment.context, assignment.step
+        payload = baggage.view(event.payload, context.baggage)
+        if step is None or step.inputs is None or assignment.position is None:
+            return payload
+        config = self._policies.config(assignment.job.plugin)
+        pipeline = assignment.position.pipeline
+        made = step.inputs.render(scope(event, context, pipeline, step.id, config))
+        baggage.check_size(made, what="with")
+        return {**payload, **made}
 
     def _inspected(
         self, assignment: Assignment, workspace: Workspace, reading: Reading, started: datetime
@@ -112,7 +143,7 @@ class Attempts:
         outcome: Outcome = reading.outcome
         taints: Sequence[Taint] = ()
         try:
-            taints = self._workspaces.check(workspace, self._known(assignment))
+            taints = self._workspaces.check(workspace, self._known(assignment.job.id))
             if isinstance(outcome, Succeeded) and not taints:
                 outcome = replace(outcome, artifacts=tuple(self._workspaces.seal(workspace)))
         except WorkspaceError as error:
@@ -127,13 +158,10 @@ class Attempts:
             taints=tuple(taints),
         )
 
-    def _known(self, assignment: Assignment) -> KnownHash:
-        parent = assignment.parent
-
+    def _known(self, job_id: JobId) -> KnownHash:
         def recorded(path: str) -> str | None:
-            if parent is None:
-                return None
-            found = self._store.read(lambda tx: tx.artifacts.origin(parent.id, path))
+            # Of a job that has not succeeded, the ledger tells what its workspace begins with.
+            found = self._store.read(lambda tx: tx.artifacts.origin(job_id, path))
             return found[1].blake3 if found else None
 
         return recorded

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ductile.model.clock import Clock
-from ductile.model.ids import WorkerId
+from ductile.model.ids import JobId, WorkerId
 from ductile.model.job import Job
 from ductile.plugin.interfaces import StopToken
 from ductile.storage.interfaces import Store
@@ -45,23 +45,25 @@ class Dispatcher:
         store: Store,
         perform: Callable[[Job, StopToken], None],
         capacity: Capacity,
-        stop_token: StopToken,
+        new_stop: Callable[[], StopToken],
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
         """`perform` does one job on a thread of the dispatcher; it must not raise.
 
-        `stop_token` is set when the grace time of a stop is over.
+        `new_stop` makes the token of one job, which is set when the job is to be stopped: by
+        `interrupt`, or when the grace time of a stop is over.
         """
         self._worker = worker
         self._store = store
         self._perform = perform
         self._capacity = capacity
-        self._stop_token = stop_token
+        self._new_stop = new_stop
         self._clock = clock
         self._telemetry = telemetry
         self._change = threading.Condition()
-        self._running = 0
+        self._stops: dict[JobId, StopToken] = {}
+        """Of the jobs that it is at."""
         self._awake = False
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -75,13 +77,18 @@ class Dispatcher:
     @property
     def running(self) -> int:
         """How many jobs it is at."""
-        return self._running
+        return len(self._stops)
 
     def wake(self) -> None:
         """There may be something to claim; cheap, callable from any thread."""
         with self._change:
             self._awake = True
             self._change.notify_all()
+
+    def limit(self, parallelism: Mapping[str, int]) -> None:
+        """Claim no more jobs at a time of single plugins than this, from now on."""
+        self._capacity = replace(self._capacity, parallelism=parallelism)
+        self.wake()
 
     def start(self) -> None:
         """Begin to claim; a second call changes nothing."""
@@ -102,14 +109,22 @@ class Dispatcher:
         if self._thread is not None:
             self._thread.join()
         with self._change:
-            self._change.wait_for(lambda: self._running == 0, self._capacity.grace.total_seconds())
-        self._stop_token.set()
+            self._change.wait_for(lambda: not self._stops, self._capacity.grace.total_seconds())
+        with self._change:
+            self.interrupt(list(self._stops))
         self._pool.shutdown(wait=True)
+
+    def interrupt(self, job_ids: Iterable[JobId]) -> None:
+        """Stop the plugins of these jobs, as far as it is at them; their attempts end soon."""
+        with self._change:
+            for job_id in job_ids:
+                if job_id in self._stops:
+                    self._stops[job_id].set()
 
     def run_once(self) -> int:
         """Claim as many jobs as there are free threads; returns how many it got."""
         with self._change:
-            free = self._capacity.max_workers - self._running
+            free = self._capacity.max_workers - len(self._stops)
         if free <= 0:
             return 0
         jobs = self._store.write(
@@ -122,7 +137,7 @@ class Dispatcher:
             )
         )
         with self._change:
-            self._running += len(jobs)
+            self._stops |= {job.id: self._new_stop() for job in jobs}
         for job in jobs:
             self._pool.submit(self._work, job)
         return len(jobs)
@@ -134,10 +149,10 @@ class Dispatcher:
 
     def _work(self, job: Job) -> None:
         try:
-            self._perform(job, self._stop_token)
+            self._perform(job, self._stops[job.id])
         finally:
             with self._change:
-                self._running -= 1
+                self._stops.pop(job.id).close()
                 self._awake = True
                 self._change.notify_all()
 

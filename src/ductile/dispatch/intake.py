@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
+from ductile.dispatch.conductor import Conductor, Moved, tell
 from ductile.dispatch.interfaces import Accepted, Trigger
-from ductile.dispatch.plan import Plan, Planner
+from ductile.dispatch.plan import Plan
 from ductile.dispatch.policies import Policies
 from ductile.documents.suggest import hint
 from ductile.dsl.catalogue import Catalogue
@@ -24,16 +25,19 @@ class LedgerIntake:
     def __init__(
         self,
         store: Store,
-        planner: Planner,
+        conductor: Conductor,
         policies: Policies,
-        catalogue: Catalogue,
+        catalogue: Callable[[], Catalogue],
         clock: Clock,
         telemetry: Telemetry,
         queued: Callable[[], None],
     ) -> None:
-        """`queued` is called after each commit that put jobs on the list."""
+        """`catalogue` gives the pipelines that are in force.
+
+        `queued` is called after each commit that put jobs on the list.
+        """
         self._store = store
-        self._planner = planner
+        self._conductor = conductor
         self._policies = policies
         self._catalogue = catalogue
         self._clock = clock
@@ -46,7 +50,7 @@ class LedgerIntake:
             self._policies.require(trigger.plugin, trigger.command)
         now = self._clock.now()
         try:
-            plan = self._planner.entrance(trigger, pipeline, now)
+            plan = self._conductor.entrance(trigger, pipeline, now)
         except Refused as refusal:
             refused: Future[Accepted] = Future()
             refused.set_exception(refusal)
@@ -54,12 +58,12 @@ class LedgerIntake:
         accepted = Accepted(
             plan.events[0].id,
             tuple(job.id for job in plan.jobs),
-            tuple(run.id for run in plan.runs),
+            tuple(start.run.id for start in plan.starts),
         )
 
         def work(tx: Transaction) -> Accepted:
-            plan.write(tx, now)
-            tx.after_commit(lambda: self._committed(plan))
+            moved = self._conductor.write(tx, plan, now)
+            tx.after_commit(lambda: self._committed(plan, moved))
             return accepted
 
         return self._store.submit(work)
@@ -70,17 +74,19 @@ class LedgerIntake:
     def _pipeline(self, trigger: Trigger) -> Pipeline | None:
         if trigger.pipeline is None:
             return None
-        found = self._catalogue.get(trigger.pipeline)
+        catalogue = self._catalogue()
+        found = catalogue.get(trigger.pipeline)
         if found is None:
-            names = self._catalogue.pipelines
+            names = catalogue.pipelines
             remedy = hint(trigger.pipeline, names) or 'see "ductile pipeline list"'
             raise NotFound(f'no pipeline named "{trigger.pipeline}"; {remedy}')
         return found
 
-    def _committed(self, plan: Plan) -> None:
-        if plan.jobs:
+    def _committed(self, plan: Plan, moved: Sequence[Moved]) -> None:
+        if plan.jobs or moved:
             self._queued()
         event = plan.events[0]
         self._telemetry.emit(
-            EventAccepted(event.id, event.type, event.source, len(plan.jobs), len(plan.runs))
+            EventAccepted(event.id, event.type, event.source, len(plan.jobs), len(plan.starts))
         )
+        tell(self._telemetry, moved)

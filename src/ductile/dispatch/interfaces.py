@@ -24,7 +24,7 @@ class Trigger:
     """Start with one job of this plugin, outside any pipeline."""
     command: str = "handle"
     pipeline: str | None = None
-    """Start a run of this pipeline, whatever its `on`."""
+    """Start a run of this pipeline, with an event of the first type of its `on`."""
     dedupe_key: str | None = None
 
 

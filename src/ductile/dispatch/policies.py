@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from ductile.config.settings import PluginSettings, Settings
 from ductile.documents.suggest import hint
@@ -15,7 +15,6 @@ from ductile.errors import NotFound, PluginError
 from ductile.model.job import Job
 from ductile.model.json import JsonObject
 from ductile.model.policy import RetryPolicy
-from ductile.plugin.manifest import Command, Manifest
 from ductile.plugin.orphans import JOB_ID_VARIABLE
 from ductile.plugin.registry import Registry
 
@@ -23,23 +22,41 @@ from ductile.plugin.registry import Registry
 INHERITED: Final = ("PATH", "HOME", "LANG", "TZ", "TMPDIR")
 
 
+class Plugins(Protocol):
+    """Plugins and their settings, read together; never changes."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def registry(self) -> Registry: ...
+
+
 class Policies:
-    """Answers what holds for one job; where two sources speak, the step wins, then the settings."""
+    """Answers what holds for one job; where two sources speak, the step wins, then the settings.
+
+    Each answer is of the set that is in force when it is asked for.
+    """
 
     def __init__(
-        self, settings: Settings, registry: Registry, environment: Mapping[str, str] = os.environ
+        self, current: Callable[[], Plugins], environment: Mapping[str, str] = os.environ
     ) -> None:
-        self._settings = settings
-        self._registry = registry
+        self._current = current
         self._environment = environment
+
+    def pinned(self) -> Policies:
+        """The same, of the set that is in force now: for several answers that belong together."""
+        plugins = self._current()
+        return Policies(lambda: plugins, self._environment)
 
     def require(self, plugin: str, command: str) -> None:
         """Raise NotFound unless this plugin can be asked for this command."""
-        manifest = self._registry.get(plugin)
+        plugins = self._current()
+        manifest = plugins.registry.get(plugin)
         if manifest is None:
-            remedy = hint(plugin, self._registry.names()) or 'see "ductile plugin list"'
+            remedy = hint(plugin, plugins.registry.names()) or 'see "ductile plugin list"'
             raise NotFound(f'no plugin named "{plugin}"; {remedy}')
-        if not self._of(plugin).enabled:
+        if not plugins.settings.plugin(plugin).enabled:
             raise NotFound(f'plugin "{plugin}" is disabled (plugins.{plugin}.enabled)')
         if command not in manifest.commands:
             known = ", ".join(manifest.commands)
@@ -47,8 +64,13 @@ class Policies:
 
     def entrypoint(self, plugin: str) -> Path:
         """The executable. Raises PluginError if the plugin is gone or disabled by now."""
-        manifest = self._manifest(plugin)
-        if not self._of(plugin).enabled:
+        plugins = self._current()
+        manifest = plugins.registry.get(plugin)
+        if manifest is None:
+            raise PluginError(
+                f'no plugin named "{plugin}" is loaded; put it back into a plugin root and reload'
+            )
+        if not plugins.settings.plugin(plugin).enabled:
             raise PluginError(f'plugin "{plugin}" is disabled (plugins.{plugin}.enabled)')
         return manifest.entrypoint_path
 
@@ -76,6 +98,7 @@ class Policies:
         return RetryPolicy(
             own.max_attempts if step.max_attempts is None else step.max_attempts,
             own.backoff_base if step.backoff_base is None else step.backoff_base,
+            own.backoff_cap if step.backoff_cap is None else step.backoff_cap,
         )
 
     def max_stdout(self, plugin: str) -> int:
@@ -84,7 +107,8 @@ class Policies:
 
     def keeps_private(self, job: Job) -> bool:
         """Whether this command's `state_updates` stay out of the baggage."""
-        command = self._command(job)
+        manifest = self._current().registry.get(job.plugin)
+        command = manifest.commands.get(job.command) if manifest else None
         return command is not None and command.private
 
     def parallelism(self) -> Mapping[str, int]:
@@ -92,25 +116,14 @@ class Policies:
 
         One of a plugin that is not `concurrency_safe`, whatever the settings say.
         """
+        plugins = self._current()
         limits = {}
-        for name in self._registry.names():
-            own = self._of(name).parallelism
-            limit = own if self._manifest(name).concurrency_safe else 1
+        for name, manifest in plugins.registry.plugins.items():
+            own = plugins.settings.plugin(name).parallelism
+            limit = own if manifest.concurrency_safe else 1
             if limit is not None:
                 limits[name] = limit
         return limits
 
     def _of(self, plugin: str) -> PluginSettings:
-        return self._settings.plugin(plugin)
-
-    def _manifest(self, plugin: str) -> Manifest:
-        manifest = self._registry.get(plugin)
-        if manifest is None:
-            raise PluginError(
-                f'no plugin named "{plugin}" is loaded; put it back into a plugin root and restart'
-            )
-        return manifest
-
-    def _command(self, job: Job) -> Command | None:
-        manifest = self._registry.get(job.plugin)
-        return manifest.commands.get(job.command) if manifest else None
+        return self._current().settings.plugin(plugin)

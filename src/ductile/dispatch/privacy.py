@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +18,20 @@ class Privacy:
     """Knows what must not be written down: configured secrets, and where workspaces are."""
 
     def __init__(self, secrets: Collection[str], workspaces: Path) -> None:
-        # Longest first: of a secret that begins with another one, the end must not stay.
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
-        self._encoded_secrets = tuple(encode(secret)[1:-1] for secret in self._secrets)
+        self._secrets: Sequence[str] = ()
+        self.learn(secrets)
         # A plugin that asks where it is gets the name without symlinks.
         self._roots = sorted({str(workspaces), str(workspaces.resolve())}, key=len, reverse=True)
         self._encoded_roots = tuple(
             encode(root)[1:-1] + end for root in self._roots for end in (b"/", b'"')
         )
+
+    def learn(self, secrets: Collection[str]) -> None:
+        """Keep these private too, from now on."""
+        # Longest first: of a secret that begins with another one, the end must not stay.
+        known = sorted({*self._secrets, *filter(None, secrets)}, key=len, reverse=True)
+        self._encoded_secrets = tuple(encode(secret)[1:-1] for secret in known)
+        self._secrets = known
 
     def redact(self, text: str, directory: Path | None = None) -> str:
         """`text` for the job's log: secrets and places of workspaces replaced by a word.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from ductile.dispatch.assignment import Assignment, PinnedVersions, load
 from ductile.dispatch.settle import Settler
@@ -75,14 +75,15 @@ class Rescuer:
         self._settler.apply(assignment, attempt)
         self._telemetry.emit(JobRescued(job.id, job.plugin, job.claimed_by or "", killed))
 
-    def _taints(self, assignment: Assignment) -> Sequence[Taint]:
+    def _taints(self, assignment: Assignment) -> Iterator[Taint]:
         """What the dead attempt changed in place; its own record of what it linked is lost,
-        so the parent's committed workspace is held against the ledger instead."""
-        parent = assignment.parent
-        if parent is None or parent.status is not JobStatus.SUCCEEDED:
-            return ()
-        if assignment.job.workspace is not WorkspaceMode.CLONE:
-            return ()
+        so the parents' committed workspaces are held against the ledger instead."""
+        if assignment.job.workspace is WorkspaceMode.CLONE:
+            for parent in assignment.parents:
+                if parent.status is JobStatus.SUCCEEDED:
+                    yield from self._taints_in(parent)
+
+    def _taints_in(self, parent: Job) -> Iterator[Taint]:
         held = {
             path: artifact
             for path, (_, artifact) in self._store.read(
@@ -92,9 +93,7 @@ class Rescuer:
         try:
             taints = self._workspaces.verify(WorkspaceKey(parent.id, parent.attempt), held)
         except WorkspaceError:
-            return ()  # nothing to compare with; the next attempt will say that it is missing
-        return [
-            taint
-            for taint in taints
-            if taint.path not in held or held[taint.path].tainted_by is None
-        ]
+            return  # nothing to compare with; the next attempt will say that it is missing
+        for taint in taints:
+            if taint.path not in held or held[taint.path].tainted_by is None:
+                yield taint

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
 from ductile.dispatch.assignment import Assignment
-from ductile.dispatch.plan import Plan, Planner, TooDeep, log_lines
+from ductile.dispatch.conductor import Conductor, Moved, before, tell
+from ductile.dispatch.plan import Origin, Plan, log_lines
+from ductile.dispatch.planner import Planner, TooDeep
 from ductile.dispatch.policies import Policies
 from ductile.errors import Refused, Violation
 from ductile.model.clock import Clock
@@ -23,11 +25,11 @@ from ductile.model.outcome import (
     Succeeded,
     TimedOut,
 )
-from ductile.model.run import Run
+from ductile.model.run import Failure, Phase, Run
 from ductile.queue import retry
 from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
-from ductile.telemetry.signals import BaggageKeyQuestioned, FileTainted, JobSettled, RunSettled
+from ductile.telemetry.signals import BaggageKeyQuestioned, FileTainted, JobSettled
 
 #: Bytes of JSON that a plugin may remember from one run to the next.
 MAX_STATE: Final = 1024 * 1024
@@ -53,6 +55,7 @@ class Settler:
         self,
         store: Store,
         planner: Planner,
+        conductor: Conductor,
         policies: Policies,
         clock: Clock,
         telemetry: Telemetry,
@@ -61,6 +64,7 @@ class Settler:
         """`jitter` gives numbers from 0 up to 1, at random."""
         self._store = store
         self._planner = planner
+        self._conductor = conductor
         self._policies = policies
         self._clock = clock
         self._telemetry = telemetry
@@ -124,20 +128,38 @@ class Settler:
         due = self._clock.now() + retry.delay(policy, job.tries, self._jitter())
         return _Decision(attempt, label, JobStatus.QUEUED, due=due)
 
-    def _write(self, assignment: Assignment, decision: _Decision) -> None:
+    def _write(self, assignment: Assignment, decided: _Decision) -> None:
         def work(tx: Transaction) -> None:
+            decision = _as_run_ends(tx, assignment, decided)
+            now = decision.attempt.completed_at
+            moved: list[Moved] = []
             # The job refers to the context that it wrote. All else waits until the claim has
             # proved good: rows of an attempt that settled since then would be in the way.
             if decision.plan is not None:
-                decision.plan.write(tx, decision.attempt.completed_at)
+                moved += self._conductor.write(tx, decision.plan, now)
             _move(tx, assignment.job, decision)
             _record(tx, assignment, decision)
-            run = _advance(tx, assignment, decision)
-            tx.after_commit(lambda: self._tell(assignment, decision, run))
+            moved += self._advance(tx, assignment, decision)
+            tx.after_commit(lambda: self._tell(assignment, decision, moved))
 
         self._store.write(work)
 
-    def _tell(self, assignment: Assignment, decision: _Decision, run: Run | None) -> None:
+    def _advance(
+        self, tx: Transaction, assignment: Assignment, decision: _Decision
+    ) -> Iterator[Moved]:
+        """Move the job's own run on, unless the job goes back to the queue."""
+        job, run, position = assignment.job, assignment.run, assignment.position
+        if run is None or position is None or not decision.status.terminal:
+            return
+        children = decision.plan.children_in(run.id) if decision.plan else 0
+        run = tx.runs.advance(run.id, by=children - 1, failure=_failure(job, run, decision))
+        if run.open_jobs and not position.pipeline.joins:
+            return
+        last = _last(tx, assignment, run, decision)
+        now = decision.attempt.completed_at
+        yield self._conductor.conduct(tx, run, position.pipeline, last, now)
+
+    def _tell(self, assignment: Assignment, decision: _Decision, moved: Sequence[Moved]) -> None:
         job, attempt = assignment.job, decision.attempt
         for question in decision.plan.questioned if decision.plan else ():
             self._telemetry.emit(
@@ -158,10 +180,7 @@ class Settler:
                 error=_error(attempt.outcome),
             )
         )
-        if run is not None and run.completed_at is not None:
-            self._telemetry.emit(
-                RunSettled(run.id, run.pipeline_name, run.status, run.chain_id, run.reason)
-            )
+        tell(self._telemetry, moved)
 
 
 def _tainted(attempt: Attempt) -> Attempt:
@@ -197,10 +216,9 @@ def _move(tx: Transaction, job: Job, decision: _Decision) -> None:
 def _record(tx: Transaction, assignment: Assignment, decision: _Decision) -> None:
     job, attempt = assignment.job, decision.attempt
     for taint in attempt.taints:
-        if assignment.parent is not None:
-            found = tx.artifacts.origin(assignment.parent.id, taint.path)
-            if found is not None:
-                tx.artifacts.taint(found[0], taint.path, by=job.id)
+        found = tx.artifacts.origin(job.id, taint.path)
+        if found is not None:
+            tx.artifacts.taint(found[0], taint.path, by=job.id)
     if decision.plan is None or not isinstance(attempt.outcome, Succeeded):
         return
     response: Response = attempt.outcome.response
@@ -211,16 +229,52 @@ def _record(tx: Transaction, assignment: Assignment, decision: _Decision) -> Non
     tx.artifacts.add(job.id, attempt.outcome.artifacts)
 
 
-def _advance(tx: Transaction, assignment: Assignment, decision: _Decision) -> Run | None:
-    job, run = assignment.job, assignment.run
-    if run is None or not decision.status.terminal:
-        return None
-    children = decision.plan.children_in(run.id) if decision.plan else 0
-    error = _error(decision.attempt.outcome)
-    failure = error and f'step "{job.step_id}" ended as {decision.status}: {error}'
-    return tx.runs.advance(
-        run.id, by=children - 1, now=decision.attempt.completed_at, failure=failure
+def _as_run_ends(tx: Transaction, assignment: Assignment, decision: _Decision) -> _Decision:
+    """What becomes of a job whose run is being ended: nothing follows, and it is not tried again.
+
+    A success is kept. What `finally` does is let be.
+    """
+    run = tx.runs.get(assignment.run.id) if assignment.run else None
+    if run is None or run.ending is None or run.phase is Phase.FINALLY:
+        return decision
+    plan = decision.plan
+    if plan is None:
+        attempt = decision.attempt
+        if isinstance(attempt.outcome, Interrupted):
+            attempt = replace(attempt, outcome=Interrupted(f"the run was ended: {run.reason}"))
+        return replace(decision, attempt=attempt, status=JobStatus.CANCELLED, due=None)
+    return replace(
+        decision,
+        plan=Plan(
+            events=plan.events,
+            contexts=plan.contexts[:1],
+            result_context_id=plan.result_context_id,
+            questioned=plan.questioned,
+        ),
     )
+
+
+def _failure(job: Job, run: Run, decision: _Decision) -> Failure | None:
+    error = _error(decision.attempt.outcome)
+    if error is None or decision.status is JobStatus.CANCELLED:
+        return None
+    return Failure(
+        pipeline=run.pipeline_name,
+        step=job.step_id or "",
+        job_id=job.id,
+        plugin=job.plugin,
+        error=error,
+        attempts=job.tries,
+    )
+
+
+def _last(tx: Transaction, assignment: Assignment, run: Run, decision: _Decision) -> Origin:
+    """What the next phase would begin from: the job's own result, or what it began from."""
+    plan = decision.plan
+    if plan is None:
+        return before(tx, assignment.job, run)
+    event = plan.events[-1] if plan.events else assignment.event
+    return Origin(event, plan.contexts[0], run, (assignment.job.id,))
 
 
 def _error(outcome: Outcome) -> str | None:

@@ -20,13 +20,11 @@ class _Shape:
     """What is to know of a pipeline, or a part of one, before it is built."""
 
     steps: int
-    ends: int
-    """Steps that nothing follows."""
     depth: int
     """How many calls are nested in it."""
 
 
-_ONE_STEP: Final = _Shape(1, 1, 0)
+_ONE_STEP: Final = _Shape(1, 0)
 
 
 def callees_first(
@@ -130,37 +128,30 @@ class _Shapes:
 
     def measure(self, node: PipelineNode) -> None:
         """Note the shape of a pipeline and report what it cannot be."""
-        shape = self._sequence(node, node.steps)
-        if shape.steps > _MOST_STEPS:
+        shapes = [self._together(node, steps) for steps in node.phases]
+        total = sum(shape.steps for shape in shapes)
+        # What is called is the main part alone.
+        called = _Shape(shapes[0].steps, max(shape.depth for shape in shapes))
+        if total > _MOST_STEPS:
             message = (
-                f"pipeline {quoted(node.name or '')} comes to {shape.steps} steps with all that "
+                f"pipeline {quoted(node.name or '')} comes to {total} steps with all that "
                 f"it calls; the limit is {_MOST_STEPS}"
             )
             remedy = "let a step emit an event that starts the rest as a pipeline of its own"
             self.problems.append(Problem(message, node.place((*node.path, "name")), remedy))
             # Its callers are not to blame.
-            shape = _Shape(1, shape.ends, shape.depth)
-        self._shapes[id(node)] = shape
+            called = _Shape(1, called.depth)
+        self._shapes[id(node)] = called
 
-    def _sequence(self, node: PipelineNode, steps: Sequence[StepNode]) -> _Shape:
-        total, depth, ends = 0, 0, 1
-        for index, step in enumerate(steps):
-            if ends > 1:
-                self._join(node, step, after=steps[index - 1], ends=ends)
-            shape = self._step(node, step)
-            total, depth, ends = total + shape.steps, max(depth, shape.depth), shape.ends
-        return _Shape(total, ends, depth)
+    def _together(self, node: PipelineNode, steps: Sequence[StepNode]) -> _Shape:
+        shapes = [self._step(node, step) for step in steps]
+        return _Shape(
+            sum(shape.steps for shape in shapes), max((s.depth for s in shapes), default=0)
+        )
 
     def _step(self, node: PipelineNode, step: StepNode) -> _Shape:
-        if step.split:
-            branches = [self._step(node, branch) for branch in step.split]
-            return _Shape(
-                sum(branch.steps for branch in branches),
-                sum(branch.ends for branch in branches),
-                max(branch.depth for branch in branches),
-            )
-        if step.steps:
-            return self._sequence(node, step.steps)
+        if step.split or step.steps:
+            return self._together(node, step.split or step.steps)
         if step.call is None:
             return _ONE_STEP
         callee = self._shapes.get(id(self._names.get(step.call)), _ONE_STEP)
@@ -169,18 +160,4 @@ class _Shapes:
             message = f"more than {_DEEPEST_CALLS} calls are nested here"
             self.problems.append(Problem(message, place, "call fewer pipelines in a row"))
             return _ONE_STEP
-        return _Shape(callee.steps, callee.ends, callee.depth + 1)
-
-    def _join(self, node: PipelineNode, step: StepNode, *, after: StepNode, ends: int) -> None:
-        what = "the nested steps, which end"
-        if after.split:
-            what = "a split, which ends"
-        elif after.call is not None:
-            what = f"the call of {quoted(after.call)}, which ends"
-        self.problems.append(
-            Problem(
-                f"a step cannot follow {what} in {ends} branches: this version has no joins",
-                node.place(step.path),
-                "put the step into each branch, or into a pipeline that an event starts",
-            )
-        )
+        return _Shape(callee.steps, callee.depth + 1)

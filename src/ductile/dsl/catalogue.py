@@ -27,12 +27,16 @@ class Catalogue:
         return self.pipelines.get(name)
 
     def by_type(self, event_type: str) -> tuple[Pipeline, ...]:
-        """The pipelines that an event of that type starts, in the order of their names."""
+        """The pipelines that have that type in their `on`, in the order of their names.
+
+        Whether an event starts one is also for its `source` and `condition` to say.
+        """
         return self._by_type.get(event_type, ())
 
     @cached_property
     def _by_type(self) -> Mapping[str, tuple[Pipeline, ...]]:
         types: dict[str, list[Pipeline]] = {}
         for pipeline in self.pipelines.values():
-            types.setdefault(pipeline.on, []).append(pipeline)
+            for event_type in pipeline.on:
+                types.setdefault(event_type, []).append(pipeline)
         return {event_type: tuple(pipelines) for event_type, pipelines in types.items()}

@@ -9,7 +9,7 @@ from ductile.documents.suggest import hint
 from ductile.dsl.interfaces import PluginCatalogue
 from ductile.dsl.syntax import MODES, OPTIONS, PipelineNode, StepNode, StepSyntax
 
-_KEYS = frozenset(StepSyntax.model_fields)
+_KEYS = frozenset(field.alias or name for name, field in StepSyntax.model_fields.items())
 
 
 def check_steps(pipeline: PipelineNode, plugins: PluginCatalogue) -> Iterator[Problem]:

@@ -10,7 +10,9 @@ from ductile.dsl.builder import build
 from ductile.dsl.calls import callees_first
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.checks import check_steps
+from ductile.dsl.flow import check_flow
 from ductile.dsl.interfaces import PluginCatalogue
+from ductile.dsl.scopes import check_expressions
 from ductile.dsl.syntax import PipelineNode, read
 
 
@@ -30,7 +32,8 @@ def compile_documents(
         problems += syntax_problems
     for node in nodes:
         problems += check_steps(node, plugins)
+        problems += check_expressions(node)
     ordered, call_problems = callees_first(nodes, complete=complete)
-    problems = in_order(problems + call_problems)
+    problems = in_order([*problems, *call_problems, *check_flow(ordered)])
     usable = complete and not refuses(problems)
     return (Catalogue(build(ordered)) if usable else None), problems

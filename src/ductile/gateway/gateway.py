@@ -6,9 +6,8 @@ import random
 import threading
 from pathlib import Path
 
-from ductile.dispatch.assignment import PinnedVersions
 from ductile.dispatch.attempt import Attempts
-from ductile.dispatch.dispatcher import Capacity, Dispatcher
+from ductile.dispatch.dispatcher import SAFETY_POLL, Capacity, Dispatcher
 from ductile.dispatch.interfaces import Intake
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.service import Periodic
@@ -17,6 +16,10 @@ from ductile.dispatch.worker import Worker
 from ductile.errors import StorageError
 from ductile.gateway.configuration import Configuration
 from ductile.gateway.core import Core, make_core, make_janitor, open_workspaces
+from ductile.gateway.reload import Reloader
+from ductile.gateway.watcher import Watcher
+from ductile.http.api.build import build_api
+from ductile.http.api.parts import ApiParts
 from ductile.http.app import HttpApp
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Health
@@ -50,8 +53,8 @@ class Gateway:
     ) -> None:
         """Open the database, exclusively, and wire everything; nothing runs yet.
 
-        Without `doors` nothing listens on the network. Raises ConfigurationError or
-        StorageError; otherwise `stop` must follow sooner or later.
+        Without `doors` nothing listens on the network, and nobody watches the files. Raises
+        ConfigurationError or StorageError; otherwise `stop` must follow sooner or later.
         """
         self._settings, registry, catalogue = configuration.parts()
         self._counts = (len(catalogue.pipelines), len(registry.names()))
@@ -60,9 +63,12 @@ class Gateway:
         _make(self._settings.database.parent)
         self.store: Store = open_store(self._settings.database, clock, exclusive=True)
         core = make_core(configuration, self.store, clock, self.telemetry)
-        self._stop_token = Stop()
         self._workspaces = open_workspaces(self._settings, clock)
         self._dispatcher, self._rescuer = self._engine(core)
+        self.ender = core.ender(self._dispatcher.interrupt)
+        self._reloader = Reloader(
+            configuration, core.current, core.privacy, self.telemetry, self._dispatcher.limit
+        )
         self.janitor = make_janitor(self._settings, self.store, clock, self.telemetry)
         self.intake: Intake = core.intake(self._dispatcher.wake)
         self.insights = Insights(self.store, clock)
@@ -114,16 +120,28 @@ class Gateway:
                 self.telemetry.emit(GatewayStopping(self._dispatcher.running))
             for service in reversed(self._services):
                 service.stop()
-            self._stop_token.close()
             self.store.close()
             if self._started:
                 self.telemetry.emit(GatewayStopped())
 
+    def reload(self) -> bool:
+        """Put in force what the files say now, all of it or nothing; a signal tells which.
+
+        Returns whether they are in force. Runs in flight keep their version. What only a start
+        takes in is named by the signal.
+        """
+        return self._reloader.reload()
+
     def _engine(self, core: Core) -> tuple[Dispatcher, Rescuer]:
         worker_id = WorkerId(new_id())
-        pinned = PinnedVersions()
         settler = Settler(
-            self.store, core.planner, core.policies, core.clock, self.telemetry, random.random
+            self.store,
+            core.planner,
+            core.conductor,
+            core.policies,
+            core.clock,
+            self.telemetry,
+            random.random,
         )
         attempts = Attempts(
             self.store,
@@ -133,7 +151,7 @@ class Gateway:
             core.privacy,
             core.clock,
         )
-        worker = Worker(self.store, attempts, settler, pinned, core.clock, self.telemetry)
+        worker = Worker(self.store, attempts, settler, core.pinned, core.clock, self.telemetry)
         service = self._settings.service
         capacity = Capacity(
             service.max_workers, core.policies.parallelism(), service.lease, service.shutdown_grace
@@ -143,12 +161,18 @@ class Gateway:
             self.store,
             worker.perform,
             capacity,
-            self._stop_token,
+            Stop,
             core.clock,
             self.telemetry,
         )
         rescuer = Rescuer(
-            worker_id, self.store, self._workspaces, settler, pinned, core.clock, self.telemetry
+            worker_id,
+            self.store,
+            self._workspaces,
+            settler,
+            core.pinned,
+            core.clock,
+            self.telemetry,
         )
         return dispatcher, rescuer
 
@@ -157,8 +181,10 @@ class Gateway:
         webhooks = WebhookDoor(endpoints, self.intake, self.telemetry)
         health = HealthDoor(self._health, core.clock, self.telemetry)
         http = self._settings.http
+        parts = ApiParts(self.intake, self.insights, self.telemetry, core.current)
+        api = build_api(parts, [token.get_secret_value() for token in http.tokens])
         return HttpServer(
-            HttpApp(webhooks, health, self.telemetry),
+            HttpApp(webhooks, health, self.telemetry, api),
             http.host,
             http.port,
             on_failure=lambda error: self.telemetry.emit(PartFailed("http", repr(error))),
@@ -175,12 +201,15 @@ class Gateway:
         lease = self._settings.service.lease
         interval = self._settings.workspace.janitor_interval
         services: list[Service] = [
+            Periodic("ender", SAFETY_POLL, self.ender.run_once, self.telemetry),
             Periodic("leases", lease / 3, self._dispatcher.renew, self.telemetry),
             Periodic("rescuer", lease, self._rescuer.run_once, self.telemetry),
             Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
         ]
         if self._http is not None:
             services.append(self._http)
+            if self._settings.service.watch:
+                services.append(Watcher(self._reloader, self.telemetry))
         return [*services, self._dispatcher]
 
     def _health(self) -> Health:

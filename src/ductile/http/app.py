@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from typing import Final
 
+from ductile.http.api.door import ApiDoor
 from ductile.http.exchange import Disconnected, Exchange, Rejection
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Receive, Scope, Send
@@ -14,13 +15,21 @@ from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import PartFailed
 
 _WEBHOOKS: Final = "/webhooks/"
+_API: Final = "/api/"
 
 
 class HttpApp:
     """A raw ASGI application; every error is `{"error": …}` and tells nothing of the inside."""
 
-    def __init__(self, webhooks: WebhookDoor, health: HealthDoor, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        webhooks: WebhookDoor,
+        health: HealthDoor,
+        telemetry: Telemetry,
+        api: ApiDoor | None = None,
+    ) -> None:
         self._webhooks = webhooks
+        self._api = api
         self._health = health
         self._telemetry = telemetry
 
@@ -51,6 +60,8 @@ class HttpApp:
     async def _route(self, exchange: Exchange) -> None:
         if exchange.path.startswith(_WEBHOOKS):
             await self._webhooks.handle(exchange, exchange.path.removeprefix(_WEBHOOKS))
+        elif exchange.path.startswith(_API) and self._api is not None:
+            await self._api.handle(exchange)
         elif exchange.path == "/healthz":
             await self._health.handle(exchange)
         else:

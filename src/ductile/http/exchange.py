@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 from typing import Final
 
-from ductile.http.interfaces import Headers, Receive, Scope, Send
+from ductile.http.interfaces import Application, Headers, Message, Receive, Scope, Send
 from ductile.model.json import Json, encode
 
 #: Seconds for which an answer that came before the end of the body waits for the rest of it.
 LINGER: Final = 2.0
 JSON: Final = "application/json"
+#: For answers that say "not now".
+TRY_LATER: Final[Headers] = [(b"retry-after", b"5")]
 
 
 class Rejection(Exception):
@@ -40,6 +42,7 @@ class Exchange:
         self.path: str = scope["raw_path"].decode("ascii", "replace")
         self.headers: Headers = scope["headers"]
         self.answered = False
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._length = 0
@@ -111,6 +114,23 @@ class Exchange:
             await self._drain()
             body = b""
         await self._send({"type": "http.response.body", "body": body})
+
+    async def hand_on(self, application: Application, body: bytes) -> None:
+        """Let another application answer; `body` is the whole of it, as read before."""
+        unread = True
+
+        async def receive() -> Message:
+            nonlocal unread
+            if not unread:
+                return await self._receive()
+            unread = False
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Message) -> None:
+            self.answered = True
+            await self._send(message)
+
+        await application(self._scope, receive, send)
 
     async def _drain(self) -> None:
         # Closing a socket that holds unread bytes resets the connection, and the reset can

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from ductile.errors import NotFound
+from ductile.dsl.definition import restore
+from ductile.dsl.graph import Pipeline
+from ductile.errors import ConfigurationError, NotFound
 from ductile.insights import chain
+from ductile.insights.graph_view import phases
 from ductile.insights.views import ChainView
 from ductile.model.clock import Clock
-from ductile.model.ids import ChainId, JobId, RunId
+from ductile.model.ids import ChainId, JobId, PipelineHash, RunId
 from ductile.model.job import Job, JobStatus
-from ductile.model.run import Run, RunStatus
+from ductile.model.run import Phase, Run, RunStatus
 from ductile.storage.interfaces import Store, Transaction
+
+#: How many runs are read at a time where all are looked at.
+_PAGE: Final = 1_000
 
 
 class Insights:
@@ -85,11 +92,65 @@ class Insights:
         """How many jobs are queued and running; other statuses are not counted."""
         return self._store.read(lambda tx: tx.views.counts())
 
+    def runs_in_flight(self) -> Mapping[str, Mapping[PipelineHash, int]]:
+        """How many runs are not over, by name of their pipeline and by version."""
+        found: dict[str, dict[PipelineHash, int]] = {}
+        for run in self._store.read(lambda tx: list(_runs(tx, status=RunStatus.RUNNING))):
+            versions = found.setdefault(run.pipeline_name, {})
+            versions[run.pipeline_hash] = versions.get(run.pipeline_hash, 0) + 1
+        return found
+
+    def versions(self, pipeline: str) -> Sequence[PipelineHash]:
+        """Every version of the pipelines of that name that ever ran, the latest first."""
+
+        def work(tx: Transaction) -> Sequence[PipelineHash]:
+            runs = _runs(tx, pipeline=pipeline)
+            return tuple(dict.fromkeys(run.pipeline_hash for run in runs))
+
+        return self._store.read(work)
+
+    def version(self, pipeline_hash: PipelineHash) -> Pipeline:
+        """One version that ran; without its description, which is no part of it.
+
+        Raises NotFound if it never ran, and ConfigurationError for one that cannot be read.
+        """
+        definition = self._store.read(lambda tx: tx.versions.get(pipeline_hash))
+        if definition is None:
+            raise NotFound(f'no pipeline ever ran in version "{pipeline_hash}"')
+        return restore(definition)
+
     def _view(self, tx: Transaction, chain_id: ChainId, asked: JobId | RunId | None) -> ChainView:
         records = tx.views.chain(chain_id)
         if not records.events:
             raise NotFound(f'no event from outside has the id "{chain_id}"')
-        return chain.view(records, as_of=self._clock.now(), asked=asked)
+        as_of = self._clock.now()
+        return chain.view(records, as_of=as_of, asked=asked, phases=_phases(tx, records.runs))
+
+
+def _runs(
+    tx: Transaction, *, status: RunStatus | None = None, pipeline: str | None = None
+) -> Iterator[Run]:
+    """All runs, newest first."""
+    before: RunId | None = None
+    while True:
+        page = tx.views.runs(limit=_PAGE, status=status, pipeline=pipeline, before=before)
+        yield from page
+        if len(page) < _PAGE:
+            return
+        before = page[-1].id
+
+
+def _phases(tx: Transaction, runs: Sequence[Run]) -> chain.Phases:
+    """The parts of those versions of which a run has come beyond the main one."""
+    hashes = {run.pipeline_hash for run in runs if run.phase is not Phase.MAIN}
+    found = {}
+    for each in hashes:
+        try:
+            found[each] = phases(restore(tx.versions.get(each) or ""))
+        except ConfigurationError:
+            # What happened can be looked at even where its version cannot be read any more.
+            continue
+    return found
 
 
 def _job(tx: Transaction, job_id: str) -> Job:

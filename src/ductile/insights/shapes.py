@@ -11,7 +11,7 @@ from ductile.model.event import Event
 from ductile.model.job import Job
 from ductile.model.json import Json
 from ductile.model.run import Run
-from ductile.storage.interfaces import AttemptRecord
+from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 
 
 def job_json(job: Job) -> dict[str, Json]:
@@ -31,6 +31,7 @@ def job_json(job: Job) -> dict[str, Json]:
         "tries": job.tries,
         "max_attempts": job.max_attempts,
         "parent_job_id": job.parent_job_id,
+        "join_id": job.join_id,
         "source_event_id": job.source_event_id,
         "event_context_id": job.event_context_id,
         "dedupe_key": job.dedupe_key,
@@ -45,20 +46,29 @@ def job_json(job: Job) -> dict[str, Json]:
 
 
 def run_json(run: Run) -> dict[str, Json]:
-    """One run. `reason` says why it failed; times are UTC text or null."""
+    """One run. Times are UTC text or null.
+
+    `phase` is the part of its pipeline that it is in, or was in at its end: `main`,
+    `on_failure` or `finally`. `reason` says why it came to another end than success; `failure`
+    is the first job of it that failed for good, or null: `{pipeline, step, job_id, plugin,
+    error, attempts}`.
+    """
     return {
         "id": run.id,
         "chain_id": run.chain_id,
         "pipeline_name": run.pipeline_name,
         "pipeline_hash": run.pipeline_hash,
         "status": run.status.value,
+        "phase": run.phase.value,
         "reason": run.reason,
+        "failure": run.failure and run.failure.as_json(),
         "event_id": run.event_id,
         "depth": run.depth,
         "parent_run_id": run.parent_run_id,
         "parent_job_id": run.parent_job_id,
         "open_jobs": run.open_jobs,
         "created_at": to_text(run.created_at),
+        "deadline_at": _moment(run.deadline_at),
         "completed_at": _moment(run.completed_at),
     }
 
@@ -71,10 +81,14 @@ def chain_json(chain: ChainView) -> dict[str, Json]:
     * `asked`: the id of the job or run that the chain was found by, or null.
     * `event`: what started it: `{id, type, payload, source, timestamp, dedupe_key}`.
     * `baggage`: what it started with, payload and origin anchor.
-    * `runs`: like `run_json`, and `jobs` (ids in tree order) and `baggage` (a change, below).
-    * `jobs`: in tree order, each before its children; like `job_json`, and `depth`, `children`
-      (ids), `attempts`, `context` (`{id, parent_id, hop}`, null unless it succeeded),
-      `baggage` (a change), `events` (those it emitted, as above), `artifacts`.
+    * `runs`: like `run_json`, and `jobs` (ids in tree order), `baggage` (a change, below),
+      `skips` (steps that were passed by: `{step_id, reason, parent_job_id, event_id,
+      created_at}`) and `arrivals` (what came to its joins: `{join_id, source, job_id, event_id,
+      context_id, created_at}`; `source` is the node that it came from).
+    * `jobs`: in tree order, each before its children; like `job_json`, and `phase` (the part of
+      the pipeline that its step belongs to), `depth`, `children` (ids), `attempts`, `context`
+      (`{id, parent_id, hop}`, null unless it succeeded), `baggage` (a change), `events` (those
+      it emitted, as above), `artifacts`. One with a `join_id` follows what arrived there.
     * a change of baggage: `{added: {key: value}, changed: {key: {before, after}}}`.
     * an attempt: `{attempt, status, started_at, completed_at, exit_code, error, result, logs:
       [{level, message}], stderr}`.
@@ -95,13 +109,41 @@ def chain_json(chain: ChainView) -> dict[str, Json]:
 
 
 def _run_view(view: RunView) -> dict[str, Json]:
-    return {**run_json(view.run), "jobs": list(view.jobs), "baggage": _change(view.baggage)}
+    return {
+        **run_json(view.run),
+        "jobs": list(view.jobs),
+        "baggage": _change(view.baggage),
+        "skips": [_skip(each) for each in view.skips],
+        "arrivals": [_arrival(each) for each in view.arrivals],
+    }
+
+
+def _skip(skip: SkipRecord) -> dict[str, Json]:
+    return {
+        "step_id": skip.step_id,
+        "reason": skip.reason,
+        "parent_job_id": skip.parent_job_id,
+        "event_id": skip.event_id,
+        "created_at": to_text(skip.created_at),
+    }
+
+
+def _arrival(arrival: ArrivalRecord) -> dict[str, Json]:
+    return {
+        "join_id": arrival.join_id,
+        "source": arrival.source,
+        "job_id": arrival.job_id,
+        "event_id": arrival.event_id,
+        "context_id": arrival.context_id,
+        "created_at": to_text(arrival.created_at),
+    }
 
 
 def _job_view(view: JobView) -> dict[str, Json]:
     context = view.context
     return {
         **job_json(view.job),
+        "phase": view.phase.value,
         "depth": view.depth,
         "children": list(view.children),
         "attempts": [_attempt(each) for each in view.attempts],

@@ -12,8 +12,8 @@ from ductile.model.event import Event
 from ductile.model.ids import ChainId, JobId, RunId
 from ductile.model.job import Job
 from ductile.model.json import Json, JsonObject
-from ductile.model.run import Run, RunStatus
-from ductile.storage.interfaces import AttemptRecord
+from ductile.model.run import Phase, Run, RunStatus
+from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class JobView:
     emitted: tuple[Event, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     """By path."""
+    phase: Phase = Phase.MAIN
+    """The part of its pipeline that its step belongs to."""
+    joined: tuple[ArrivalRecord, ...] = ()
+    """What the join that it follows had gathered, in the order in which it came; empty for a
+    job that follows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,10 @@ class RunView:
     """All its jobs, in tree order."""
     baggage: BaggageChange = BaggageChange()
     """What the event that started it added; empty for a run that started from outside."""
+    skips: tuple[SkipRecord, ...] = ()
+    """Steps that were passed by, in the order in which it was decided."""
+    arrivals: tuple[ArrivalRecord, ...] = ()
+    """What came to its joins, in the order in which it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,8 @@ class ChainView:
     id: ChainId
     event: Event
     status: RunStatus
-    """Running while any job is queued or running; failed if any ended other than succeeded."""
+    """Running while any job is queued or running; failed if any job or run ended other than
+    succeeded."""
     as_of: datetime
     """When this was read."""
     completed_at: datetime | None

@@ -54,6 +54,9 @@ class Job:
     step_id: str | None = None
     parent_job_id: JobId | None = None
     """The job whose committed workspace this one's is cloned from."""
+    join_id: str | None = None
+    """The join of its run that it follows: its workspace is then the union of the committed
+    workspaces of all jobs that arrived there, of which `parent_job_id` is the last."""
     workspace: WorkspaceMode = WorkspaceMode.CLONE
     """What its workspace starts with; the first job of a chain has nothing to start with."""
     dedupe_key: str | None = None

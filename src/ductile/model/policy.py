@@ -26,3 +26,5 @@ class RetryPolicy:
     """Tries in all, the first included."""
     backoff_base: timedelta = timedelta(seconds=30)
     """The wait after the first failure; it doubles with each further one."""
+    backoff_cap: timedelta = timedelta(hours=24)
+    """The longest wait."""

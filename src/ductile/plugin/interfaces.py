@@ -68,6 +68,9 @@ class StopToken(Protocol):
     def fileno(self) -> int:
         """A descriptor that becomes readable when it is asked."""
 
+    def close(self) -> None:
+        """Let go of the descriptor, when nobody holds the token any more."""
+
 
 class PluginRunner(Protocol):
     """Runs one plugin to its end.

@@ -126,7 +126,9 @@ class _ConfigKeys(Schema):
     optional: list[_Text] | None = None
 
 
-class _ManifestFile(Schema):
+class ManifestFile(Schema):
+    """`manifest.yaml` as it is written."""
+
     noun: ClassVar[str] = "a manifest"
 
     manifest_spec: Literal["ductile.plugin"]
@@ -156,7 +158,7 @@ def read_manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
     document, problems = parse(text, str(path))
     if document is None:
         return None, problems
-    read, more = validate(_ManifestFile, document, warn_unknown=True)
+    read, more = validate(ManifestFile, document, warn_unknown=True)
     problems += more
     directory = path.parent.resolve()
     entrypoint, reasons = _entrypoint(directory, document)
@@ -181,7 +183,7 @@ def read_manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
     return manifest, problems
 
 
-def _same_names(read: _ManifestFile, document: Document) -> list[Problem]:
+def _same_names(read: ManifestFile, document: Document) -> list[Problem]:
     problems, seen = [], set()
     for index, command in enumerate(read.commands):
         if command.name in seen:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ductile.model.ids import ContextId, JobId, WorkerId
+from ductile.model.ids import ContextId, JobId, RunId, WorkerId
 from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.outcome import Attempt
 
@@ -67,6 +67,12 @@ class JobQueue(Protocol):
 
     def give_back(self, claim: Claim, *, error: str) -> None:
         """Queue the job again at once, the attempt not counted. Raises LeaseLost like `finish`."""
+
+    def cancel(self, run_id: RunId, *, now: datetime, reason: str) -> Sequence[JobId]:
+        """Make all queued jobs of a run cancelled, with `reason` as their last error.
+
+        Returns them, oldest first. Those that run are left alone: their claims stay good.
+        """
 
     def log(self, claim: Claim, attempt: Attempt, *, status: str) -> None:
         """Write the `job_log` row of one attempt; there is one per job and attempt at the most."""

@@ -13,11 +13,11 @@ from ductile.ledger.interfaces import ContextLedger
 from ductile.model.artifact import Artifact
 from ductile.model.context import Context
 from ductile.model.event import Event
-from ductile.model.ids import ChainId, EventId, JobId, PipelineHash, RunId
+from ductile.model.ids import ChainId, ContextId, EventId, JobId, PipelineHash, RunId
 from ductile.model.job import Job, JobStatus
 from ductile.model.json import JsonObject
 from ductile.model.outcome import LogLine
-from ductile.model.run import Run, RunStatus
+from ductile.model.run import Failure, Phase, Progress, Run, RunStatus
 from ductile.queue.interfaces import JobQueue
 
 T = TypeVar("T")
@@ -33,6 +33,56 @@ class Events(Protocol):
         """The event of that id."""
 
 
+@dataclass(frozen=True, slots=True)
+class SkipRecord:
+    """A step that was passed by."""
+
+    run_id: RunId
+    step_id: str
+    parent_job_id: JobId | None
+    """The job that led to it; None at the start of a run."""
+    event_id: EventId
+    reason: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalRecord:
+    """Something that came to a join, and with what."""
+
+    run_id: RunId
+    join_id: str
+    source: str
+    """The node of the graph that it came from."""
+    position: int
+    """Its place in the order in which the join merges, from 0; several may share one."""
+    event_id: EventId
+    context_id: ContextId
+    job_id: JobId | None
+    """The job whose workspace it brings; None if there was none before it."""
+    created_at: datetime
+
+
+class Joins(Protocol):
+    """What runs wait for, and what they passed by."""
+
+    def arrive(self, arrival: ArrivalRecord) -> None:
+        """Write down an arrival. Raises Violation if the join has gone on already."""
+
+    def arrivals(self, run_id: RunId, join_id: str) -> Sequence[ArrivalRecord]:
+        """All that came to a join, by position, then in the order in which it came."""
+
+    def leave(self, run_id: RunId, join_id: str, now: datetime) -> None:
+        """Note that a join has gone on. Raises Violation if it has already."""
+
+    def progress(self, run_id: RunId) -> Progress:
+        """How far the run is; the cost grows with what is open, failed and joined in it, not
+        with its finished jobs."""
+
+    def skip(self, skip: SkipRecord) -> None:
+        """Write down that a step was passed by."""
+
+
 class Runs(Protocol):
     """Executions of pipelines."""
 
@@ -42,12 +92,35 @@ class Runs(Protocol):
     def get(self, run_id: RunId) -> Run | None:
         """The run as it stands."""
 
-    def advance(self, run_id: RunId, *, by: int, now: datetime, failure: str | None = None) -> Run:
+    def advance(self, run_id: RunId, *, by: int, failure: Failure | None = None) -> Run:
         """Add `by` to the run's open jobs and remember the first `failure`.
 
-        The run becomes terminal when no job is open: failed if any failure was
-        remembered, succeeded otherwise. Returns the run as it stands after that.
+        Returns the run as it stands after that; it does not end by itself. Raises Violation
+        for a run that is over, and for one with fewer open jobs than are to end.
         """
+
+    def move(self, run_id: RunId, phase: Phase) -> None:
+        """Note the phase that the run is in from now on. Raises Violation if it is over."""
+
+    def finish(
+        self, run_id: RunId, status: RunStatus, *, now: datetime, reason: str | None = None
+    ) -> Run:
+        """Make a run without open jobs terminal; returns it as it stands after that.
+
+        Raises Violation while a job of it is open, when it is over already, and for an end
+        other than success without a reason, or success with one.
+        """
+
+    def overdue(self, now: datetime) -> Sequence[Run]:
+        """Running runs whose deadline has come by `now`, the earliest first; the cost does not
+        grow with the runs that are over or not yet due."""
+
+    def end(self, run_id: RunId, status: RunStatus, *, reason: str) -> Run:
+        """Note that a running run is being ended, as cancelled or timed out; the first word
+        counts. Raises Violation for a run that is over or does not exist."""
+
+    def stopping(self) -> Sequence[JobId]:
+        """Running jobs of runs that are being ended, but for those of `finally`."""
 
     def path(self, run_id: RunId) -> Sequence[Run]:
         """The run and those that led to it, outermost first."""
@@ -75,12 +148,24 @@ class Artifacts(Protocol):
     def held(self, job_id: JobId) -> Mapping[str, tuple[JobId, Artifact]]:
         """All that the committed workspace of a job holds: path to (job that wrote it, artifact).
 
-        The lineage of the job folded, from the root of its workspace on; the cost grows with
-        its length, so nothing on the way of a job asks for it.
+        The lineage of the job folded, from the root of its workspace on. A job behind a join
+        begins with the union of what the jobs that arrived there hold, in the order of
+        `Joins.arrivals`: where two have the same path, the later one wins, a directory and a
+        file under one path included, and a job that arrived twice counts once, as the last.
+        For a job that has not succeeded it is what its workspace begins with. The cost grows
+        with the lineage, so nothing on the way of a job asks for it.
         """
 
     def origin(self, job_id: JobId, path: str) -> tuple[JobId, Artifact] | None:
-        """Who wrote one path that the committed workspace of `job_id` holds."""
+        """Who wrote one path that the committed workspace of `job_id` holds; like `held`, but
+        of the changes it reads only those near the path."""
+
+    def bases(self, job_id: JobId) -> Sequence[JobId]:
+        """The nearest jobs from which all workspaces descend that this one begins with.
+
+        What a branch has as one of these has it was not given by the branch. None if a job
+        begins with less than two workspaces, or with such that have nothing in common.
+        """
 
     def taint(self, owner: JobId, path: str, *, by: JobId) -> None:
         """Mark an artifact as changed in place after its job, first noticed in job `by`."""
@@ -123,6 +208,8 @@ class ChainRecords:
     contexts: Sequence[Context]
     attempts: Sequence[AttemptRecord]
     artifacts: Mapping[JobId, Sequence[Artifact]]
+    skips: Sequence[SkipRecord] = ()
+    arrivals: Sequence[ArrivalRecord] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +267,8 @@ class Transaction(Protocol):
     def events(self) -> Events: ...
     @property
     def runs(self) -> Runs: ...
+    @property
+    def joins(self) -> Joins: ...
     @property
     def versions(self) -> Versions: ...
     @property

@@ -40,6 +40,11 @@ def log_listener(
 
 
 def _text(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
+    fields = {
+        name: "; ".join(value) if isinstance(value, tuple) else value
+        for name, value in fields.items()
+        if value != ()
+    }
     return f"{time} {level:7} {sentence}  {_LOGFMT(None, '', fields)}".rstrip()
 
 

@@ -48,6 +48,31 @@ class GatewayStopped(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationReloaded(Signal):
+    """All files were read anew and are in force; runs in flight keep their version."""
+
+    sentence = "configuration reloaded"
+    level = logging.INFO
+    pipelines: int
+    plugins: int
+    changed: tuple[str, ...]
+    """`pipeline NAME` and `plugin NAME`, for each that is not what it was."""
+    at_next_start: tuple[str, ...]
+    """Keys of `config.yaml` that were changed and that only a start takes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadRefused(Signal):
+    """Something is wrong in the files; what was in force before still is."""
+
+    sentence = "reload refused, nothing was changed"
+    level = logging.WARNING
+    problems: int
+    first: tuple[str, ...]
+    """The first of them, each with file, line and column; `ductile config check` shows all."""
+
+
+@dataclass(frozen=True, slots=True)
 class EventAccepted(Signal):
     """An event from outside is on disk, with what follows from it."""
 
@@ -123,6 +148,19 @@ class BaggageKeyQuestioned(Signal):
     key: str
     done: str
     """`merged` or `dropped`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BranchesDisagree(Signal):
+    """Two branches that a join gathered gave one key different values; the later one counts."""
+
+    sentence = "branches gave a key different values; the later one counts"
+    level = logging.WARNING
+    run: RunId
+    join: str
+    key: str
+    earlier_job: JobId | None
+    later_job: JobId | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
-"""Cloning: the same directories, the same files by hard links, the same symlinks."""
+"""Cloning and merging: the same directories, the same files by hard links, the same symlinks."""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Container
+from typing import Final, TypeAlias
 
 from ductile.workspace.failures import failure, link_failure
 from ductile.workspace.files import fingerprint, open_regular, unsupported
@@ -14,39 +14,106 @@ from ductile.workspace.interfaces import Fingerprint
 from ductile.workspace.layout import quoted
 from ductile.workspace.tree import Descent, walk
 
+#: Path, size and time: what tells a file that was only handed on, by link or by copy.
+Form: TypeAlias = tuple[str, int, int]
+
 _CHUNK: Final = 1 << 30
 #: What copy_file_range says to files of two file systems, or of one that does not know it.
 _NOT_WITHIN_ONE: Final = (errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
-@dataclass(frozen=True, slots=True)
-class Inheritance:
-    """What a clone was given, as `Workspace` states it."""
+class Filling:
+    """Gives an empty directory the union of what its sources hold, the last of which comes first.
 
-    shared: dict[str, Fingerprint] = field(default_factory=dict)
-    inherited: dict[str, Fingerprint] = field(default_factory=dict)
+    So whatever is there is what wins, and only that is ever linked.
+    """
 
+    def __init__(self, target: Descent, *, copy: bool) -> None:
+        self._target = target
+        self._copy = copy
+        #: What the workspace was given, as `Workspace` states it.
+        self.shared: dict[str, Fingerprint] = {}
+        self.inherited: dict[str, Fingerprint] = {}
+        self.displaced: set[str] = set()
+        self._directories: set[str] = set()
+        #: Where a source had something else than a directory, whether or not that is here now:
+        #: it replaced all that earlier ones have under that path.
+        self._barred: set[str] = set()
 
-def fill(source: Descent, target: Descent, *, copy: bool) -> Inheritance:
-    """Give the empty directory `target` all that `source` holds. Raises WorkspaceError."""
-    given = Inheritance()
-    for entries in walk(source):
-        target.follow(source)
-        for entry in entries:
-            path = source.prefix + entry.name
-            if entry.is_file(follow_symlinks=False):
-                if copy:
-                    given.inherited[path] = _copy(entry.name, path, source.fd, target.fd)
+    def add_given(self, source: Descent, handed_on: Container[Form]) -> None:
+        """Like `add`, but only the files that were not just handed on."""
+        for entries in walk(source, barred=self._barred):
+            for entry in entries:
+                path = source.prefix + entry.name
+                if path in self._barred or entry.is_dir(follow_symlinks=False):
+                    continue
+                if _form(entry, path) in handed_on:
+                    continue
+                self._barred.add(path)
+                if path in self._directories:
+                    self.displaced.add(path)
                 else:
-                    linked = _link(entry.name, path, source.fd, target.fd)
-                    given.inherited[path] = given.shared[path] = linked
-            elif entry.is_dir(follow_symlinks=False):
-                _make_directory(entry.name, path, target.fd)
-            elif entry.is_symlink():
-                given.inherited[path] = _repeat_symlink(entry, path, source.fd, target.fd)
-            else:
-                raise unsupported(path, entry.stat(follow_symlinks=False).st_mode)
-    return given
+                    self._reach(source.prefix)
+                    self._take(entry, path, source.fd)
+
+    def _reach(self, prefix: str) -> None:
+        """Move to a directory of the target, making it and those around it where needed."""
+        while not prefix.startswith(self._target.prefix):
+            self._target.up()
+        for name in prefix[len(self._target.prefix) :].split("/")[:-1]:
+            path = self._target.prefix + name
+            if path not in self._directories:
+                self._directories.add(path)
+                _make_directory(name, path, self._target.fd)
+            self._target.down(name)
+
+    def add(self, source: Descent) -> None:
+        """Take what `source` has and no later source replaces. Raises WorkspaceError."""
+        for entries in walk(source, barred=self._barred):
+            self._target.follow(source)
+            for entry in entries:
+                path = source.prefix + entry.name
+                if path in self._barred:
+                    continue
+                if not entry.is_dir(follow_symlinks=False):
+                    self._barred.add(path)
+                    if path in self._directories:
+                        self.displaced.add(path)
+                    else:
+                        self._take(entry, path, source.fd)
+                elif path not in self._directories:
+                    self._directories.add(path)
+                    _make_directory(entry.name, path, self._target.fd)
+
+    def _take(self, entry: os.DirEntry[str], path: str, source: int) -> None:
+        target = self._target.fd
+        if entry.is_symlink():
+            self.inherited[path] = _repeat_symlink(entry, path, source, target)
+        elif not entry.is_file(follow_symlinks=False):
+            raise unsupported(path, entry.stat(follow_symlinks=False).st_mode)
+        elif self._copy:
+            self.inherited[path] = _copy(entry.name, path, source, target)
+        else:
+            linked = _link(entry.name, path, source, target)
+            self.inherited[path] = self.shared[path] = linked
+
+
+def forms(tree: Descent) -> set[Form]:
+    """Every file in a tree."""
+    return {
+        _form(entry, tree.prefix + entry.name)
+        for entries in walk(tree)
+        for entry in entries
+        if not entry.is_dir(follow_symlinks=False)
+    }
+
+
+def _form(entry: os.DirEntry[str], path: str) -> Form:
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        raise failure(f"look at {quoted(path)}", error) from error
+    return path, found.st_size, found.st_mtime_ns
 
 
 def _make_directory(name: str, path: str, target: int) -> None:

@@ -15,7 +15,7 @@ from ductile.errors import WorkspaceError
 from ductile.model.artifact import Artifact, Taint
 from ductile.model.clock import Clock
 from ductile.workspace import seal, verify
-from ductile.workspace.clone import Inheritance, fill
+from ductile.workspace.clone import Filling, Form, forms
 from ductile.workspace.delete import delete
 from ductile.workspace.failures import failure, root_failure
 from ductile.workspace.interfaces import CleanupReport, KnownHash, Workspace, WorkspaceKey
@@ -45,12 +45,23 @@ class HardLinkWorkspaces:
         return Workspace(key, self._root / name)
 
     def clone(self, source: WorkspaceKey, target: WorkspaceKey, *, copy: bool = False) -> Workspace:
+        return self.merge([source], target, copy=copy)
+
+    def merge(
+        self,
+        sources: Sequence[WorkspaceKey],
+        target: WorkspaceKey,
+        *,
+        bases: Sequence[WorkspaceKey] = (),
+        copy: bool = False,
+    ) -> Workspace:
         name = name_of(target)
+        once = tuple(reversed(dict.fromkeys(reversed(sources))))
         with self._opened_root(make=True) as root:
             _expect_absent(target, root)
-            with _opened(source, root) as held:
-                given = _clone_into(target, held, root, copy=copy)
-        return Workspace(target, self._root / name, given.shared, given.inherited, source)
+            given = _merge_into(target, once, root, bases=bases, copy=copy)
+        path, displaced = self._root / name, frozenset(given.displaced)
+        return Workspace(target, path, given.shared, given.inherited, once, displaced)
 
     def open(self, key: WorkspaceKey) -> Workspace:
         with self._opened_root() as root, _opened(key, root):
@@ -67,10 +78,12 @@ class HardLinkWorkspaces:
             with _opened(workspace.key, root) as tree:
                 taints = verify.check_shared(tree, awaited, known)
             # What lost its old name here may have been written to first, or is written to under
-            # a new one. The source still has it, under the name that the ledger knows.
-            if awaited and workspace.source is not None and _exists(workspace.source, root):
-                with _opened(workspace.source, root) as tree:
-                    taints = [*taints, *verify.check_shared(tree, awaited, known)]
+            # a new one. Its source still has it, under the name that the ledger knows. Another
+            # source may have that name too, but not for this inode, or for the very same file.
+            for source in reversed(workspace.sources):
+                if awaited and _exists(source, root):
+                    with _opened(source, root) as tree:
+                        taints = [*taints, *verify.check_shared(tree, awaited, known)]
         return sorted(taints, key=lambda taint: taint.path)
 
     def seal(self, workspace: Workspace) -> Sequence[Artifact]:
@@ -145,13 +158,32 @@ class HardLinkWorkspaces:
             raise root_failure(error) from error
 
 
-def _clone_into(target: WorkspaceKey, source: Descent, root: int, *, copy: bool) -> Inheritance:
+def _merge_into(
+    target: WorkspaceKey,
+    sources: Sequence[WorkspaceKey],
+    root: int,
+    *,
+    bases: Sequence[WorkspaceKey],
+    copy: bool,
+) -> Filling:
     """Build under a temporary name, rename when whole, and leave nothing behind otherwise."""
     building = new_temporary_name()
     try:
         os.mkdir(building, 0o700, dir_fd=root)
         with Descent(building, root) as tree:
-            given = fill(source, tree, copy=copy)
+            given = Filling(tree, copy=copy)
+            if bases and len(sources) > 1:
+                handed_on: set[Form] = set()
+                for base in bases:
+                    with _opened(base, root) as held:
+                        handed_on |= forms(held)
+                for source in reversed(sources):
+                    with _opened(source, root) as held:
+                        given.add_given(held, handed_on)
+            # One after the other, so that many sources need no more descriptors than one.
+            for source in reversed(sources):
+                with _opened(source, root) as held:
+                    given.add(held)
         # A rename replaces an empty directory of that name. The lock keeps others of our kind
         # from making one between the look and the rename.
         fcntl.flock(root, fcntl.LOCK_EX)

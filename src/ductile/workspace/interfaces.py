@@ -36,11 +36,13 @@ class Workspace:
     key: WorkspaceKey
     path: Path
     shared: Mapping[str, Fingerprint] = field(default_factory=dict)
-    """Inherited regular files that share their bytes with the parent, by relative path."""
+    """Inherited regular files that share their bytes with a source, by relative path."""
     inherited: Mapping[str, Fingerprint] = field(default_factory=dict)
     """All inherited files, copies and symlinks included, by relative path."""
-    source: WorkspaceKey | None = None
-    """The workspace that it was cloned from."""
+    sources: tuple[WorkspaceKey, ...] = ()
+    """The workspaces that it was made from, each once; where two have a path, the later won."""
+    displaced: frozenset[str] = frozenset()
+    """Files of a source in whose place a later source's directory is, be it an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,28 @@ class WorkspaceManager(Protocol):
         nothing is left behind.
         """
 
+    def merge(
+        self,
+        sources: Sequence[WorkspaceKey],
+        target: WorkspaceKey,
+        *,
+        bases: Sequence[WorkspaceKey] = (),
+        copy: bool = False,
+    ) -> Workspace:
+        """Make a workspace that holds the union of what `sources` hold.
+
+        Like `clone`, source by source. Directories are united; where two sources have anything
+        else under one path, the later one's is all that is there: a file replaces an earlier
+        directory and all that is in it, a directory an earlier file. Only what wins is linked,
+        at the cost of a clone; what does not is not looked at. A source that is named twice
+        counts once, as the last. Without sources the workspace is empty.
+
+        `bases` are what all sources were made from, over however many steps. A file that a
+        source has as one of them has it (size and time) was only handed on: it gives way to
+        what any other source made of it. Costs one stat per file of each of them and of each
+        source. Raises WorkspaceError if any of them is missing.
+        """
+
     def open(self, key: WorkspaceKey) -> Workspace:
         """The workspace that is there, without what it inherited: only its maker knows that.
 
@@ -93,7 +117,7 @@ class WorkspaceManager(Protocol):
         """Which inherited files were changed in place, by their inherited path.
 
         One stat per shared file, a second one for those that were removed, renamed or replaced:
-        they are looked up in the source, so that a change before the removal or after the
+        they are looked up in their source, so that a change before the removal or after the
         renaming is found too. A file that has another size or time is hashed and held against
         `known`; if these agree, or only its mode is another one, it is no taint. Nor is a file
         that was removed or replaced by another one.
@@ -102,7 +126,8 @@ class WorkspaceManager(Protocol):
     def seal(self, workspace: Workspace) -> Sequence[Artifact]:
         """Take the write bits off all files that were added or replaced, and record the changes.
 
-        By path. Costs one stat per inherited file and one read per new one. A shared file that
+        By path. Costs one stat per inherited file and one read per new one. What was displaced
+        is recorded as removed, since the ledger knows of no directories. A shared file that
         is still there is not touched, whatever its mode; a copy is recorded as replaced if its
         size or time is another one. Sealed files also lose their set-id bits, are readable by
         their owner, and have their time set back by a nanosecond, so that every later write
@@ -116,7 +141,7 @@ class WorkspaceManager(Protocol):
 
         Finds files that are missing, changed, or not in the ledger. A file is hashed if its
         size or time is another one. This is also the check for a workspace whose maker died:
-        its source is held against the ledger.
+        its sources are held against the ledger.
         """
 
     def names(self) -> Mapping[str, WorkspaceKey | None]:

@@ -79,7 +79,7 @@ class _Sealing:
                     f"{quoted(path)} has another name outside the workspace, through which it "
                     "could be changed later; let the plugin copy it instead of linking it"
                 )
-        gone = set(self._workspace.inherited) - self._seen
+        gone = {*self._workspace.inherited, *self._workspace.displaced} - self._seen
         removed = [Artifact(path, Change.REMOVED) for path in gone]
         return sorted([*self._changes, *removed], key=lambda artifact: artifact.path)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from types import TracebackType
 from typing import Final, TypeAlias
 
@@ -97,17 +97,19 @@ class Descent:
 
 
 def walk(
-    tree: Descent, leave: Callable[[str], None] | None = None
+    tree: Descent, leave: Callable[[str], None] | None = None, *, barred: Container[str] = ()
 ) -> Iterator[list[os.DirEntry[str]]]:
     """Take `tree` through all directories from where it stands, parents first.
 
     Yields the entries of each while `tree` stands in it. Calls `leave` with the name of a
-    directory when all that is under it was seen, while `tree` stands in its parent.
+    directory when all that is under it was seen, while `tree` stands in its parent. Does not
+    enter directories whose path is `barred` at the time when their parent is listed.
     """
     waiting: list[list[str]] = []
     while True:
         entries = tree.entries()
-        waiting.append([e.name for e in entries if e.is_dir(follow_symlinks=False)])
+        below = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+        waiting.append([name for name in below if tree.prefix + name not in barred])
         yield entries
         while not waiting[-1]:
             waiting.pop()

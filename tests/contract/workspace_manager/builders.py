@@ -60,6 +60,15 @@ def cloned(manager: WorkspaceManager, parent: Workspace, *, copy: bool = False) 
     return manager.clone(parent.key, a_key(), copy=copy)
 
 
+def found_in(workspace: Workspace) -> dict[str, str]:
+    """All files by path, with their text."""
+    return {
+        str(path.relative_to(workspace.path)): path.read_text()
+        for path in workspace.path.rglob("*")
+        if path.is_file()
+    }
+
+
 def digest(text: str) -> str:
     return blake3(text.encode()).hexdigest()
 

@@ -169,7 +169,7 @@ class TestClone:
 
     def test_it_tells_where_the_files_come_from(self, manager: WorkspaceManager) -> None:
         parent = committed(manager, {})
-        assert cloned(manager, parent).source == parent.key
+        assert cloned(manager, parent).sources == (parent.key,)
 
     def test_a_missing_source_is_an_error(self, manager: WorkspaceManager) -> None:
         manager.create(a_key())

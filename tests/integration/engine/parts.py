@@ -11,11 +11,12 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
-from ductile.dispatch.assignment import Assignment, PinnedVersions
+from ductile.dispatch.assignment import Assignment
 from ductile.dispatch.attempt import Attempts
+from ductile.dispatch.conductor import Conductor
 from ductile.dispatch.dispatcher import Capacity, Dispatcher
 from ductile.dispatch.interfaces import Intake
-from ductile.dispatch.plan import Planner
+from ductile.dispatch.planner import Planner
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.settle import Settler
 from ductile.dispatch.worker import Worker
@@ -72,7 +73,6 @@ class Member:
 
     store: FailingStore
     core: Core
-    stop: Stop
     signals: Signals
     workspaces: HardLinkWorkspaces
     settler: Settler
@@ -90,7 +90,6 @@ class Member:
 
     def close(self) -> None:
         self.dispatcher.stop()
-        self.stop.close()
         self.store.close()
 
 
@@ -126,28 +125,30 @@ def member(
     settings, _, _ = configuration.parts()
     settings.data_dir.mkdir(exist_ok=True)
     store = FailingStore(open_store(settings.database, clock))
-    signals, telemetry, stop = Signals(), Telemetry(), Stop()
+    signals, telemetry = Signals(), Telemetry()
     telemetry.subscribe(signals)
     core = make_core(configuration, store, clock, telemetry)
-    planner = core.planner
+    planner, conductor = core.planner, core.conductor
     if router is not None:
-        planner = Planner(router, core.policies, core.privacy, depth_limit=20, max_baggage=10_000)
+        planner = Planner(
+            lambda: router, core.policies, core.privacy, depth_limit=20, max_baggage=10_000
+        )
+        conductor = Conductor(planner, lambda: router)
     workspaces = HardLinkWorkspaces(settings.workspace.root, clock)
-    pinned = PinnedVersions()
-    settler = Settler(core.store, planner, core.policies, clock, telemetry, lambda: 0.0)
+    pinned = core.pinned
+    settler = Settler(core.store, planner, conductor, core.policies, clock, telemetry, lambda: 0.0)
     attempts = attempts or Attempts(
         core.store, workspaces, ProcessRunner(clock), core.policies, core.privacy, clock
     )
     worker = Worker(core.store, attempts, settler, pinned, clock, telemetry)
     worker_id = WorkerId(name)
     capacity = Capacity(4, core.policies.parallelism(), LEASE, timedelta(seconds=30))
-    dispatcher = Dispatcher(worker_id, core.store, worker.perform, capacity, stop, clock, telemetry)
+    dispatcher = Dispatcher(worker_id, core.store, worker.perform, capacity, Stop, clock, telemetry)
     rescuer = Rescuer(worker_id, core.store, workspaces, settler, pinned, clock, telemetry)
     intake = core.intake(lambda: None)
     return Member(
         store,
         core,
-        stop,
         signals,
         workspaces,
         settler,

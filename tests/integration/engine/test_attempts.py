@@ -157,7 +157,7 @@ def test_a_run_whose_step_timed_out_says_so(site: Site) -> None:
     borrow(site, "hang")
     chain = alone(site, "hang", timeouts={"handle": "50ms"}, retry={**AT_ONCE, "max_attempts": 1})
     [run] = chain.records.runs
-    assert str(run.reason).startswith('step "hang" ended as timed_out: ')
+    assert str(run.reason).startswith('step "hang" failed: ')
 
 
 # Trying again

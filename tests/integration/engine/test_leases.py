@@ -21,7 +21,7 @@ from ductile.errors import LeaseLost, StorageError
 from ductile.model.ids import WorkerId
 from ductile.model.job import Job, JobStatus
 from ductile.model.outcome import EmittedEvent, Response, Succeeded
-from ductile.router.interfaces import Next
+from ductile.router.interfaces import Next, Routing
 from ductile.telemetry.signals import AttemptDiscarded, JobRescued, JobSettled, PartFailed
 from ductile.workspace.interfaces import WorkspaceKey
 from tests.integration.engine.gate import Gate
@@ -264,7 +264,7 @@ class Stutter:
         self._step = step
 
     def next(self, *_: object) -> Next:
-        return Next((self._step, self._step))
+        return Next(Routing((self._step, self._step)))
 
 
 def test_a_plan_with_a_duplicate_child_is_not_written_and_the_job_fails(
@@ -332,7 +332,7 @@ def test_a_stop_ends_the_offering_and_the_next_start_finds_the_job(
     one.store.failures = sys.maxsize
     gate.let_through()
     one.signals.wait_for(PartFailed)
-    one.stop.set()
+    one.dispatcher.interrupt([job.id])
     one.dispatcher.stop()
     assert other.job(job).status is JobStatus.RUNNING
     assert other.rescuer.run_once(everybody=True) == 1

@@ -176,7 +176,7 @@ def desk() -> Iterator[Desk]:
 
 
 def a_dispatcher(
-    store: CountingStore, desk: Desk, stop: Stop, *, max_workers: int = 4, **limits: int
+    store: CountingStore, desk: Desk, *, max_workers: int = 4, **limits: int
 ) -> Dispatcher:
     capacity = Capacity(max_workers, limits, timedelta(seconds=60), timedelta(seconds=30))
     return Dispatcher(
@@ -184,7 +184,7 @@ def a_dispatcher(
         store,
         desk,
         capacity,
-        stop,
+        Stop,
         FakeClock(),
         Telemetry(),
     )
@@ -199,59 +199,55 @@ def test_a_job_that_is_due_but_has_no_room_is_not_looked_for_again_and_again(
     store.write(lambda tx: tx.jobs.retry(due.claim, due=START, error="no luck"))
     stored_job(store, plugin="echo", created_at=START - timedelta(hours=1))
     limits = {"max_workers": 1} if room == "a worker" else {"echo": 1}
-    with Stop() as stop:
-        dispatcher = a_dispatcher(store, desk, stop, **limits)
-        try:
-            dispatcher.start()
-            assert desk.arrival().id != due.id
-            dispatcher.wake()
-            for _ in range(50):
-                stored_job(store, plugin="echo")
-            looks = store.reads
-        finally:
-            desk.clear()
-            dispatcher.stop()
+    dispatcher = a_dispatcher(store, desk, **limits)
+    try:
+        dispatcher.start()
+        assert desk.arrival().id != due.id
+        dispatcher.wake()
+        for _ in range(50):
+            stored_job(store, plugin="echo")
+        looks = store.reads
+    finally:
+        desk.clear()
+        dispatcher.stop()
     assert looks < 10
 
 
 def test_one_look_claims_no_more_than_there_is_room_for(store: CountingStore, desk: Desk) -> None:
     for _ in range(3):
         stored_job(store)
-    with Stop() as stop:
-        dispatcher = a_dispatcher(store, desk, stop, max_workers=2)
-        try:
-            assert (dispatcher.run_once(), dispatcher.run_once()) == (2, 0)
-            assert dispatcher.running == 2
-        finally:
-            desk.clear()
-            dispatcher.stop()
+    dispatcher = a_dispatcher(store, desk, max_workers=2)
+    try:
+        assert (dispatcher.run_once(), dispatcher.run_once()) == (2, 0)
+        assert dispatcher.running == 2
+    finally:
+        desk.clear()
+        dispatcher.stop()
 
 
 def test_stop_returns_when_no_job_is_running_and_claims_nothing_more(
     store: CountingStore, desk: Desk
 ) -> None:
     stored_job(store)
-    with Stop() as stop:
-        dispatcher = a_dispatcher(store, desk, stop)
-        dispatcher.start()
-        desk.arrival()
-        assert dispatcher.alive
-        ending = threading.Thread(target=dispatcher.stop)
-        ending.start()
-        desk.clear()
-        ending.join(PATIENCE)
-        stored_job(store)
-        dispatcher.wake()
-        dispatcher.start()
+    dispatcher = a_dispatcher(store, desk)
+    dispatcher.start()
+    desk.arrival()
+    assert dispatcher.alive
+    ending = threading.Thread(target=dispatcher.stop)
+    ending.start()
+    desk.clear()
+    ending.join(PATIENCE)
+    stored_job(store)
+    dispatcher.wake()
+    dispatcher.start()
     assert (dispatcher.alive, dispatcher.running, len(desk.jobs)) == (False, 0, 1)
 
 
 def test_stop_before_start_is_harmless_and_so_is_a_second_one(
     store: CountingStore, desk: Desk
 ) -> None:
-    with Stop() as stop:
-        dispatcher = a_dispatcher(store, desk, stop)
-        dispatcher.stop()
-        dispatcher.stop()
-        dispatcher.start()
+    dispatcher = a_dispatcher(store, desk)
+    dispatcher.stop()
+    dispatcher.stop()
+    dispatcher.start()
     assert not dispatcher.alive

@@ -164,7 +164,7 @@ def test_a_failed_branch_leaves_the_others_alone_and_fails_the_run(site: Site) -
     assert {job.step_id for job in chain.jobs} == {"bad", "good", "always"}
     [run] = chain.records.runs
     assert run.status is RunStatus.FAILED
-    assert run.reason == 'step "bad" ended as failed: no luck'
+    assert run.reason == 'step "bad" failed: no luck'
 
 
 def test_a_plugin_that_a_trigger_names_runs_outside_any_pipeline(site: Site) -> None:

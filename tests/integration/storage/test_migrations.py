@@ -13,7 +13,7 @@ import pytest
 
 from ductile.errors import DatabaseTooNew, StorageError
 from ductile.storage.sqlite import migrate, open_store
-from tests.support.builders import stored_job
+from tests.support.builders import a_job, stored_job
 from tests.support.clock import FakeClock
 
 CLOCK = FakeClock()
@@ -78,6 +78,26 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(database: Path, la
     columns = [row[1] for row in found(database, "PRAGMA table_info (job_queue)")]
     version = found(database, "SELECT max(version) FROM schema_version")
     assert ("colour" in columns, version) == (False, [(NEXT - 1,)])
+
+
+def test_a_migration_that_breaks_a_reference_leaves_the_database_as_it_was(
+    database: Path, later: Later
+) -> None:
+    with closing(open_store(database, CLOCK)) as store:
+        job = stored_job(store)
+    later("DROP TRIGGER event_is_never_deleted; DELETE FROM event;")
+    with pytest.raises(StorageError, match=f'to version {NEXT}: rows of "job_queue" refer to'):
+        open_store(database, CLOCK)
+    version = found(database, "SELECT max(version) FROM schema_version")
+    assert (found(database, "SELECT id FROM job_queue"), version) == ([(job.id,)], [(NEXT - 1,)])
+
+
+def test_references_are_watched_again_after_a_migration(database: Path, later: Later) -> None:
+    later(ADD_COLUMN)
+    with closing(open_store(database, CLOCK)) as store:
+        job = a_job()
+        with pytest.raises(StorageError, match="does not exist"):
+            store.write(lambda tx: tx.jobs.add(job))
 
 
 def test_a_gateway_in_service_is_not_migrated_under_its_feet(database: Path, later: Later) -> None:

@@ -9,28 +9,43 @@ from pathlib import Path
 import apsw
 import pytest
 
+from ductile.storage.interfaces import SkipRecord
 from ductile.storage.sqlite import open_store
-from tests.support.builders import claimed, stored_child, stored_job, stored_run
-from tests.support.clock import FakeClock
+from tests.support.builders import (
+    claimed,
+    stored_arrival,
+    stored_child,
+    stored_job,
+    stored_run,
+)
+from tests.support.clock import START, FakeClock
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
-    """A connection to a database with a running job, its queued child, and a run."""
+    """A connection to a database with a running job, its queued child, and a run with a join."""
     path = tmp_path / "ductile.db"
     with closing(open_store(path, FakeClock())) as store:
         parent = stored_job(store, plugin="parent")
         claimed(store)
         stored_child(store, parent, plugin="child")
-        stored_run(store)
+        run = stored_run(store)
+        job = stored_job(store, plugin="joined", run_id=run.id, step_id="fetch")
+        skip = SkipRecord(run.id, "publish", job.id, job.source_event_id, "no", START)
+        store.write(lambda tx: tx.joins.skip(skip))
+        stored_arrival(store, job, join_id="a:join")
+        store.write(lambda tx: tx.joins.leave(run.id, "a:join", START))
     opened = apsw.Connection(str(path))
     opened.execute("PRAGMA foreign_keys = ON")
     yield opened
     opened.close()
 
 
-@pytest.mark.parametrize("table", ["event", "event_context", "pipeline_version"])
-@pytest.mark.parametrize("change", ["UPDATE {} SET created_at = created_at", "DELETE FROM {}"])
+@pytest.mark.parametrize(
+    "table",
+    ["event", "event_context", "pipeline_version", "run_skip", "join_arrival", "join_passed"],
+)
+@pytest.mark.parametrize("change", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}"])
 def test_what_is_immutable_stays(connection: apsw.Connection, table: str, change: str) -> None:
     with pytest.raises(apsw.ConstraintError, match=f"a row of {table} is immutable"):
         connection.execute(change.format(table))
@@ -47,6 +62,7 @@ def test_what_is_immutable_stays(connection: apsw.Connection, table: str, change
         ("child", "interruptions = 1", "interruptions_are_attempts"),
         ("child", "max_attempts = 0", "max_attempts"),
         ("child", "workspace = 'tape'", "workspace IN"),
+        ("child", "join_id = 'a:join'", "a_job_behind_a_join_is_part_of_a_run"),
         ("child", "parent_job_id = 'nobody'", "FOREIGN KEY"),
         ("child", "event_context_id = 'nothing'", "FOREIGN KEY"),
         ("child", "attempt = 'x'", "cannot store TEXT value in INTEGER column"),
@@ -71,10 +87,12 @@ def test_a_job_that_makes_no_sense_is_refused(
         ("status = 'succeeded', completed_at = created_at", "a_terminal_run_has_no_open_job"),
         (
             "status = 'failed', completed_at = created_at, open_jobs = 0",
-            "a_failed_run_has_a_reason",
+            "a_run_that_did_not_succeed_has_a_reason",
         ),
         ("open_jobs = -1", "open_jobs >= 0"),
         ("depth = 0", "depth >= 1"),
+        ("status = 'paused'", "status IN"),
+        ("phase = 'later'", "phase IN"),
     ],
 )
 def test_a_run_that_makes_no_sense_is_refused(

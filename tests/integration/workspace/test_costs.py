@@ -71,6 +71,19 @@ def test_a_clone_calls_link_and_stat_once_per_file_and_mkdir_once_per_directory(
     assert (calls["link"], calls["mkdir"], calls["stat"]) == (30, 7, 30)
 
 
+def test_a_union_calls_link_and_stat_only_for_what_is_there_in_the_end(
+    manager: HardLinkWorkspaces, new_key: NewKey
+) -> None:
+    lost = a_tree(manager, new_key(), files=40, folders=17)
+    won = a_tree(manager, new_key(), files=50, folders=20)
+    base = calls_of(partial(manager.merge, [won.key], new_key()))
+    calls = calls_of(partial(manager.merge, [lost.key, won.key], new_key()))
+    names = ("link", "mkdir", "unlink", "rmdir")
+    assert [calls[name] for name in names] == [base[name] for name in names]
+    # One look at the root more: nothing is asked of any file that lost.
+    assert calls["stat"] - base["stat"] <= 1
+
+
 def test_a_check_calls_stat_once_per_shared_file(
     manager: HardLinkWorkspaces, new_key: NewKey
 ) -> None:

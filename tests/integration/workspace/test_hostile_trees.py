@@ -92,6 +92,17 @@ class TestDepth:
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
+    def test_many_sources_need_no_more_descriptors_than_one(
+        self, manager: HardLinkWorkspaces, new_key: NewKey
+    ) -> None:
+        keys = [manager.create(new_key()).key for _ in range(100)]
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
+        try:
+            assert manager.merge(keys, new_key()).sources == tuple(keys)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
     def test_no_descriptor_is_left_open(
         self, manager: HardLinkWorkspaces, new_key: NewKey, workspace: Workspace
     ) -> None:

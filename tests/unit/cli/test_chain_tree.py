@@ -11,11 +11,11 @@ from ductile.cli.render.text import plain
 from ductile.insights.views import BaggageChange, ChainView, Changed, JobView, RunView
 from ductile.model.artifact import Artifact, Change
 from ductile.model.event import Event
-from ductile.model.ids import ChainId, EventId, JobId, RunId
+from ductile.model.ids import ChainId, ContextId, EventId, JobId, RunId
 from ductile.model.job import JobStatus
 from ductile.model.outcome import LogLine
-from ductile.model.run import RunStatus
-from ductile.storage.interfaces import AttemptRecord
+from ductile.model.run import Failure, Phase, RunStatus
+from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 from tests.support.builders import a_job, a_run, an_event
 from tests.support.clock import START
 
@@ -271,3 +271,53 @@ def test_a_job_that_is_to_be_tried_again_says_when_and_why() -> None:
 
 def _named(text: str) -> Event:
     return replace(EVENT, type=text, source=text, payload={text: text})
+
+
+def test_a_skipped_step_stands_where_it_would_have_run_with_the_reason() -> None:
+    skip = SkipRecord(RUN.id, "tell", JobId("fetch"), EVENT.id, "x is 1, expected 2", START)
+    view = chain(step("fetch"), runs=(RunView(RUN, (JobId("fetch"),), skips=(skip,)),))
+
+    assert tree(view).splitlines()[-2:] == [
+        "      └─ tell  skipped",
+        "            because   x is 1, expected 2",
+    ]
+
+
+def test_a_run_in_which_everything_was_skipped_is_shown() -> None:
+    skip = SkipRecord(RUN.id, "fetch", None, EVENT.id, "x is missing", START)
+
+    assert lines_with("skipped", chain(runs=(RunView(RUN, skips=(skip,)),))) == ["fetch  skipped"]
+
+
+def arrival(source: str) -> ArrivalRecord:
+    return ArrivalRecord(
+        RUN.id, "report:join", source, 0, EVENT.id, ContextId("c"), JobId(source), START
+    )
+
+
+def test_a_job_behind_a_join_says_what_it_gathered() -> None:
+    joined = (arrival("a"), arrival("b"), arrival("b"))
+
+    assert lines_with("joins", chain(step("report", joined=joined))) == ["joins     a, b (2 times)"]
+
+
+def test_a_join_that_still_waits_is_told_of_its_run() -> None:
+    run = replace(RUN, status=RunStatus.RUNNING)
+    view = chain(step("a"), runs=(RunView(run, (JobId("a"),), arrivals=(arrival("a"),)),))
+
+    assert lines_with("waits", view) == ["waits     at report:join, where a came"]
+
+
+def test_a_failed_run_names_step_job_and_error_of_its_failure() -> None:
+    failure = Failure("wisdom", "fetch", JobId("job-1"), "captions", "no luck", 3)
+    run = replace(RUN, status=RunStatus.FAILED, failure=failure)
+
+    assert lines_with("failure", chain(step("fetch"), runs=(RunView(run, (JobId("fetch"),)),))) == [
+        "failure   fetch, job job-1 after 3 attempts: no luck"
+    ]
+
+
+def test_a_job_of_another_part_than_the_main_one_says_so() -> None:
+    assert lines_with("on_failure", chain(step("alert", phase=Phase.ON_FAILURE))) == [
+        "alert  succeeded  1.0 s  echo.handle  on_failure"
+    ]

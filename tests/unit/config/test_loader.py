@@ -210,7 +210,7 @@ def test_a_value_that_cannot_be_is_explained(tmp_path: Path, text: str, message:
 @pytest.mark.parametrize(
     ("listen", "host", "port"),
     [
-        ("0.0.0.0:0", "0.0.0.0", 0),
+        ("127.0.0.2:0", "127.0.0.2", 0),
         ("localhost:65535", "localhost", 65535),
         ("[::1]:8080", "::1", 8080),
     ],

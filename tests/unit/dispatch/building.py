@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from ductile.config.http import HttpSettings
 from ductile.config.settings import (
-    HttpSettings,
     PluginSettings,
     ServiceSettings,
     Settings,
@@ -17,6 +18,15 @@ from ductile.config.settings import (
 from ductile.dispatch.policies import Policies
 from ductile.plugin.manifest import Command, CommandType, Manifest
 from ductile.plugin.registry import Registry
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """A set that never changes."""
+
+    settings: Settings
+    registry: Registry
+
 
 WORKSPACES = Path("/data/ws")
 
@@ -28,6 +38,14 @@ def policies(
     **plugins: Mapping[str, Any],
 ) -> Policies:
     """Policies for these plugins and for those whose settings are given, as the file has them."""
+    loaded = a_set(*names, manifest=manifest, **plugins)
+    return Policies(lambda: loaded, environment or {})
+
+
+def a_set(
+    *names: str, manifest: Mapping[str, Any] | None = None, **plugins: Mapping[str, Any]
+) -> Plugins:
+    """These plugins, and those whose settings are given."""
     settings = Settings(
         config_dir=Path("/config"),
         data_dir=Path("/data"),
@@ -40,7 +58,7 @@ def policies(
         webhooks=(),
     )
     found = {name: a_manifest(name, **(manifest or {})) for name in (*names, *plugins)}
-    return Policies(settings, Registry(found), environment or {})
+    return Plugins(settings, Registry(found))
 
 
 def a_manifest(name: str, **fields: Any) -> Manifest:

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from ductile.dispatch.policies import Policies
 from ductile.dsl.graph import Step
 from ductile.errors import NotFound, PluginError
 from ductile.model.policy import RetryPolicy
 from tests.support.builders import a_job
-from tests.unit.dispatch.building import policies
+from tests.unit.dispatch.building import a_set, policies
 
 
 def a_step(**fields: object) -> Step:
@@ -41,6 +42,9 @@ def test_a_step_may_decide_on_a_part_of_the_retries() -> None:
     assert own.retry("fetch", a_step(max_attempts=2)) == RetryPolicy(2, timedelta(seconds=2))
     slower = a_step(backoff_base=timedelta(seconds=9))
     assert own.retry("fetch", slower) == RetryPolicy(7, timedelta(seconds=9))
+    minute = timedelta(minutes=1)
+    capped = a_step(backoff_cap=minute)
+    assert own.retry("fetch", capped) == RetryPolicy(7, timedelta(seconds=2), minute)
 
 
 def test_only_listed_variables_are_handed_on_and_the_job_is_named() -> None:
@@ -63,7 +67,10 @@ def test_a_plugin_that_is_not_safe_runs_once_whatever_the_settings_say(
 
 
 def test_a_job_of_a_plugin_that_is_gone_has_no_entrypoint() -> None:
-    with pytest.raises(PluginError, match='no plugin named "gone" is loaded; put it back'):
+    with pytest.raises(
+        PluginError,
+        match='no plugin named "gone" is loaded; put it back into a plugin root and reload',
+    ):
         policies("fetch").entrypoint("gone")
 
 
@@ -78,3 +85,15 @@ def test_a_disabled_plugin_has_no_entrypoint_and_cannot_be_asked_for() -> None:
 @pytest.mark.parametrize(("command", "private"), [("handle", False), ("poll", True)])
 def test_the_manifest_says_which_commands_keep_their_state(command: str, private: bool) -> None:
     assert policies("fetch").keeps_private(a_job(plugin="fetch", command=command)) is private
+
+
+def test_answers_are_those_of_the_set_that_is_in_force() -> None:
+    sets = iter([a_set(fetch={"config": {"v": number}}) for number in (1, 2)])
+    own = Policies(lambda: next(sets))
+    assert [own.config("fetch"), own.config("fetch")] == [{"v": 1}, {"v": 2}]
+
+
+def test_pinned_answers_are_all_of_one_set() -> None:
+    sets = iter([a_set(fetch={"config": {"v": number}}) for number in (1, 2)])
+    own = Policies(lambda: next(sets)).pinned()
+    assert [own.config("fetch"), own.config("fetch")] == [{"v": 1}, {"v": 1}]

@@ -10,7 +10,7 @@ from ductile.documents.problems import Problem
 from ductile.documents.yaml import Document, parse
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.compiler import compile_documents
-from ductile.dsl.graph import Pipeline
+from ductile.dsl.graph import Pipeline, successors
 
 COMMANDS: Mapping[str, frozenset[str]] = {
     name: frozenset(("handle", "poll", "health"))
@@ -71,5 +71,5 @@ def a_pipeline(steps: str) -> Pipeline:
 
 
 def edges(pipeline: Pipeline) -> dict[str, tuple[str, ...]]:
-    """What follows each step, in the order of the steps."""
-    return {step.id: step.next for step in pipeline.steps.values()}
+    """What can follow each node, in the order of the nodes."""
+    return {node.id: successors(node) for node in pipeline.nodes.values()}

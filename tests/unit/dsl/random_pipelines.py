@@ -17,6 +17,30 @@ Raw: TypeAlias = dict[str, Any]
 
 _PLUGINS = sorted(COMMANDS)
 _TIMEOUTS = ["250ms", "5s", "1h30m", "2d"]
+_TYPES = ["on", "video.posted", "tick", "other"]
+_PREDICATES = st.sampled_from(
+    [
+        {"path": "payload.url", "op": "exists"},
+        {"path": "context.count", "op": "gt", "value": 3},
+        {"path": 'payload."a.b"', "op": "in", "value": [1, "x"]},
+    ]
+)
+_CONDITIONS = _PREDICATES | st.one_of(
+    st.builds(
+        lambda key, each: {key: each},
+        st.sampled_from(["all", "any"]),
+        st.lists(_PREDICATES, min_size=1, max_size=3),
+    ),
+    st.builds(lambda each: {"not": each}, _PREDICATES),
+)
+_TEMPLATES = st.dictionaries(
+    st.sampled_from(["url", "text", "a.b"]),
+    st.sampled_from(["{payload.url}", "on {run.id?}: {context.a|none}", 5, None, ["{config.x}"]]),
+)
+_BAGGAGE = st.dictionaries(
+    st.sampled_from(["url", "report.url", "report.text"]),
+    st.sampled_from(["payload.url", "payload", "context.a.0"]),
+)
 _OPTIONS = st.fixed_dictionaries(
     {},
     optional={
@@ -24,8 +48,14 @@ _OPTIONS = st.fixed_dictionaries(
         "timeout": st.sampled_from(_TIMEOUTS),
         "retry": st.fixed_dictionaries(
             {"max_attempts": st.integers(1, 9)},
-            optional={"backoff_base": st.sampled_from(_TIMEOUTS)},
+            optional={
+                "backoff_base": st.sampled_from(_TIMEOUTS),
+                "backoff_cap": st.sampled_from(_TIMEOUTS),
+            },
         ),
+        "if": _CONDITIONS,
+        "with": _TEMPLATES,
+        "baggage": _BAGGAGE,
     },
 )
 _SECOND = {"uses": "echo.health"}
@@ -33,7 +63,7 @@ _USES = st.builds(
     lambda plugin, command, options: {"uses": plugin + command, **options},
     st.sampled_from(_PLUGINS),
     st.sampled_from(["", "", ".poll"]),
-    _OPTIONS,
+    st.just({}) | _OPTIONS,
 )
 
 
@@ -41,55 +71,84 @@ _USES = st.builds(
 def pipelines(draw: st.DrawFn) -> list[Raw]:
     """Correct pipelines that call later ones; each begins with two different plugins."""
     found: list[Raw] = []
-    single: list[str] = []
-    branched: list[str] = []
+    names: list[str] = []
     for number in reversed(range(draw(st.integers(1, 4)))):
-        steps, ends = draw(_sequences(tuple(single), tuple(branched), 3))
-        name = f"p{number}"
-        event_type = draw(st.sampled_from(["on", "video.posted", "tick"]))
-        found.insert(
-            0, {"name": name, "on": event_type, "steps": [draw(_USES), dict(_SECOND), *steps]}
-        )
-        (single if ends == 1 else branched).append(name)
-    for pipeline in found:
+        steps = draw(_sequences(tuple(names), 2))
+        pipeline: Raw = {
+            "name": f"p{number}",
+            "on": draw(
+                st.sampled_from(_TYPES) | st.lists(st.sampled_from(_TYPES), min_size=1, unique=True)
+            ),
+            "steps": [draw(_USES), dict(_SECOND), *steps],
+            **draw(_AROUND),
+        }
+        for phase in ("on_failure", "finally"):
+            if draw(st.integers(0, 3)) == 0:
+                pipeline[phase] = draw(_sequences(tuple(names), 1))
+        found.insert(0, pipeline)
+        names.append(pipeline["name"])
         _give_ids(pipeline, draw)
+        for phase in (pipeline["steps"][2:], *map(pipeline.get, ("on_failure", "finally"))):
+            _link(phase or [], [], draw)
     return found
 
 
+_AROUND = st.fixed_dictionaries(
+    {},
+    optional={
+        "from": st.sampled_from(["cli", "receiver"]),
+        "if": _CONDITIONS,
+        "timeout": st.sampled_from(_TIMEOUTS),
+    },
+)
+
+
 @st.composite
-def _sequences(
-    draw: st.DrawFn, single: tuple[str, ...], branched: tuple[str, ...], depth: int
-) -> tuple[list[Raw], int]:
-    """Steps in a row, and in how many branches they end."""
-    steps: list[Raw] = [
-        draw(_USES | (st.sampled_from(single).map(_call) if single else st.nothing()))
-        for _ in range(draw(st.integers(0, 2)))
-    ]
-    kind = draw(st.sampled_from(["uses", "call", "split", "steps"] if depth else ["uses"]))
-    if kind == "call" and single + branched:
-        name = draw(st.sampled_from(single + branched))
-        return [*steps, _call(name)], 1 if name in single else 2
+def _sequences(draw: st.DrawFn, names: tuple[str, ...], depth: int) -> list[Raw]:
+    """Steps in a row."""
+    return [draw(_steps(names, depth)) for _ in range(draw(st.integers(1, 2)))]
+
+
+@st.composite
+def _steps(draw: st.DrawFn, names: tuple[str, ...], depth: int) -> Raw:
+    kinds = ["uses", "uses", *(["call"] if names else []), *(["split", "steps"] if depth else [])]
+    kind = draw(st.sampled_from(kinds))
+    if kind == "uses":
+        return draw(_USES)
+    condition = {"if": draw(_CONDITIONS)} if draw(st.integers(0, 3)) == 0 else {}
+    if kind == "call":
+        return {"call": draw(st.sampled_from(names)), **condition}
     if kind == "steps":
-        inner, ends = draw(_sequences(single, branched, depth - 1))
-        return [*steps, {"steps": inner}], ends
-    if kind == "split":
-        branches, ends = [], 0
-        for _ in range(draw(st.integers(1, 3))):
-            inner, inner_ends = draw(_sequences(single, branched, depth - 1))
-            branches.append(inner[0] if len(inner) == 1 else {"steps": inner})
-            ends += inner_ends
-        return [*steps, {"split": branches}], ends
-    return [*steps, draw(_USES)], 1
-
-
-def _call(name: str) -> Raw:
-    return {"call": name}
+        return {"steps": draw(_sequences(names, depth - 1)), **condition}
+    branches = [draw(_steps(names, depth - 1)) for _ in range(draw(st.integers(1, 3)))]
+    return {"split": branches, **condition}
 
 
 def _give_ids(pipeline: Raw, draw: st.DrawFn) -> None:
-    for number, step in enumerate(all_steps(pipeline["steps"])):
-        if draw(st.integers(0, 3)) == 0:
+    for number, step in enumerate(_everything(pipeline)):
+        if draw(st.integers(0, 2)) == 0:
             step["id"] = f"s{number}"
+
+
+def _link(steps: list[Raw], around: list[Raw], draw: st.DrawFn) -> None:
+    """Let some steps gather, and route some events over the heads of steps."""
+    for index, step in enumerate(steps):
+        ahead = steps[index + 1 :] + around
+        if index and draw(st.integers(0, 4)) == 0:
+            step["join"] = "all"
+        _link(step.get("steps", []), ahead, draw)
+        for branch in step.get("split", []):
+            _link([branch], ahead, draw)
+        targets = [each["id"] for each in ahead if "id" in each]
+        # Without the nearest, that one might never be reached.
+        if "uses" in step and ahead and "id" in ahead[0] and draw(st.booleans()):
+            others = st.lists(st.sampled_from(targets), unique=True)
+            step["on_events"] = {"*": targets[:1], "high": draw(others), "low": draw(others)}
+
+
+def _everything(pipeline: Raw) -> Iterator[Raw]:
+    for phase in ("steps", "on_failure", "finally"):
+        yield from all_steps(pipeline.get(phase, []))
 
 
 def all_steps(steps: list[Raw]) -> Iterator[Raw]:
@@ -105,12 +164,14 @@ def as_text(found: list[Raw], random: Random) -> str:
 
 
 def _lines(value: Any, random: Random) -> Iterator[str]:
-    if not isinstance(value, dict | list) or random.random() < 0.1:
+    if not value or not isinstance(value, dict | list) or random.random() < 0.1:
         yield encode(value).decode().replace(",", ", ")
         return
     items: list[tuple[str, Any]]
     if isinstance(value, dict):
-        items = [(f"{key}:", part) for key, part in value.items()]
+        items = [
+            (f"{encode(key).decode() if key == '*' else key}:", part) for key, part in value.items()
+        ]
         random.shuffle(items)
     else:
         items = [("-", part) for part in value]
@@ -150,8 +211,9 @@ def _other_order(found: list[Raw], random: Random) -> None:
     steps[0], steps[1] = steps[1], steps[0]
 
 
-def _other_type(found: list[Raw], random: Random) -> None:
-    found[0]["on"] += ".other"
+def _one_more_type(found: list[Raw], random: Random) -> None:
+    types = found[0]["on"]
+    found[0]["on"] = [*([types] if isinstance(types, str) else types), "more"]
 
 
 def _other_name(found: list[Raw], random: Random) -> None:
@@ -169,23 +231,60 @@ def _other_timeout(found: list[Raw], random: Random) -> None:
 
 def _other_retry(found: list[Raw], random: Random) -> None:
     step = random.choice(_uses(found))
-    key, value = random.choice([("max_attempts", 77), ("backoff_base", "77s")])
+    key, value = random.choice(
+        [("max_attempts", 77), ("backoff_base", "77s"), ("backoff_cap", "77s")]
+    )
     step.setdefault("retry", {})[key] = value
 
 
 def _other_id(found: list[Raw], random: Random) -> None:
-    random.choice(_uses(found))["id"] = "renamed"
+    step = random.choice(_uses(found))
+    before, step["id"] = step.get("id"), "renamed"
+    for each in _everything(found[0]):
+        for targets in each.get("on_events", {}).values():
+            targets[:] = ["renamed" if target == before else target for target in targets]
 
 
 def _one_more_step(found: list[Raw], random: Random) -> None:
-    steps = found[0]["steps"]
-    steps.insert(random.randrange(len(steps)), {"uses": "echo"})
+    found[0]["steps"].insert(random.randrange(2), {"uses": "echo"})
 
 
 def _moved_branch(found: list[Raw], random: Random) -> None:
     """What followed a step is put beside it."""
     steps = found[0]["steps"]
-    steps[-2:] = [{"split": steps[-2:]}]
+    steps[:2] = [{"split": steps[:2]}]
+
+
+def _one_more_join(found: list[Raw], random: Random) -> None:
+    found[0]["steps"][1]["join"] = "all"
+
+
+def _other_routes(found: list[Raw], random: Random) -> None:
+    first, second, *_ = found[0]["steps"]
+    first["on_events"] = {"*": [second.get("id", "echo-health")], "changed": []}
+
+
+def _other_condition(found: list[Raw], random: Random) -> None:
+    holder = random.choice([found[0], *all_steps(found[0]["steps"])])
+    holder["if"] = {"path": "payload.changed", "op": "exists"}
+
+
+def _other_payload(found: list[Raw], random: Random) -> None:
+    random.choice(_uses(found))["with"] = {"changed": "{payload.changed}"}
+
+
+def _other_baggage(found: list[Raw], random: Random) -> None:
+    random.choice(_uses(found))["baggage"] = {"changed": "payload.changed"}
+
+
+def _other_run(found: list[Raw], random: Random) -> None:
+    key, value = random.choice([("from", "changed"), ("timeout", "77s")])
+    found[0][key] = value
+
+
+def _other_end(found: list[Raw], random: Random) -> None:
+    phase = random.choice(["on_failure", "finally"])
+    found[0][phase] = [{"uses": "echo", "id": "changed"}]
 
 
 #: Each changes what the first pipeline means.
@@ -195,7 +294,7 @@ CHANGES: dict[str, Change] = {
         _other_plugin,
         _other_command,
         _other_order,
-        _other_type,
+        _one_more_type,
         _other_name,
         _other_workspace,
         _other_timeout,
@@ -203,6 +302,13 @@ CHANGES: dict[str, Change] = {
         _other_id,
         _one_more_step,
         _moved_branch,
+        _one_more_join,
+        _other_routes,
+        _other_condition,
+        _other_payload,
+        _other_baggage,
+        _other_run,
+        _other_end,
     )
 }
 
@@ -227,8 +333,16 @@ _JUNK: list[Any] = [
     [{"call": "p0"}],
     {"split": [{"call": "p1"}]},
     "\x00é\u2028",
+    {"path": "payload.x", "op": "gtt", "value": None},
+    {"not": {"all": []}},
+    {"high": ["s1", "p0"], "*": []},
+    {"a": "{payload.x", "a.b": "payload.x"},
+    "{failure.step}",
+    ["on", "on"],
+    "all",
 ]
-_KEYS = ["uses", "call", "split", "steps", "id", "name", "on", "timeout", "retry", "whit"]
+_KEYS = ["uses", "call", "split", "steps", "id", "name", "on", "timeout", "retry", "whit", "if"]
+_KEYS += ["with", "baggage", "on_events", "join", "from", "on_failure", "finally"]
 
 
 def spoilt(found: list[Raw], random: Random) -> Any:

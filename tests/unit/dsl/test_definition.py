@@ -25,6 +25,52 @@ def test_the_hash_of_a_pipeline_is_the_same_for_ever() -> None:
     )
 
 
+def test_a_version_of_the_first_format_is_restored() -> None:
+    pipeline = restore(
+        '{"entries":["echo"],"format":1,"name":"p","on":"started","steps":{'
+        '"echo":{"backoff_base":"5s","command":"handle","max_attempts":2,'
+        '"next":["fetch","notify"],"plugin":"echo","timeout":"1m30s","workspace":"copy"},'
+        '"fetch":{"command":"handle","plugin":"fetch"},'
+        '"notify":{"command":"poll","plugin":"notify"}}}'
+    )
+    assert pipeline == a_pipeline(
+        "[{uses: echo, timeout: 90s, workspace: copy, retry: {max_attempts: 2, backoff_base: 5s}},"
+        " {split: [{uses: fetch}, {uses: notify.poll, id: notify}]}]"
+    )
+
+
+def test_the_hash_of_the_whole_language_is_the_same_for_ever() -> None:
+    # A change of this value makes new versions of everybody's pipelines.
+    catalogue = compiled(
+        "pipelines: [{name: p, on: [b, a], from: cli, timeout: 30m,"
+        " if: {path: payload.x, op: exists}, steps: [{uses: echo, retry: {backoff_cap: 5m},"
+        " with: {a: '{payload.x?}'}, baggage: {b: payload.b}, on_events: {x: [g]}},"
+        " {id: g, if: {path: payload.n, op: gt, value: 1.0},"
+        " split: [{uses: fetch, if: {path: run.id, op: exists}}, {uses: archive}]},"
+        " {uses: notify}], on_failure: [{uses: summary}], finally: [{uses: fetch}]}]"
+    )
+    assert catalogue.pipelines["p"].definition == (
+        '{"entries":["echo"],"finally":["fetch-2"],"format":2,"from":"cli","gates":{"g:if":{'
+        '"if":{"op":"gt","path":"payload.n","value":1},"next":["fetch","archive"],'
+        '"otherwise":["notify:join"]}},"if":{"op":"exists","path":"payload.x"},'
+        '"joins":{"notify:join":{"next":["notify"],"sources":["g:if","fetch","archive"]}},'
+        '"name":"p","on":["a","b"],"on_failure":["summary"],"steps":{'
+        '"archive":{"command":"handle","next":["notify:join"],"plugin":"archive"},'
+        '"echo":{"backoff_cap":"5m","baggage":{"b":"payload.b"},"command":"handle",'
+        '"on_events":{"x":["g:if"]},"plugin":"echo","with":{"a":"{payload.x?}"}},'
+        '"fetch":{"command":"handle","if":{"op":"exists","path":"run.id"},'
+        '"next":["notify:join"],"plugin":"fetch"},'
+        '"fetch-2":{"command":"handle","plugin":"fetch"},'
+        '"notify":{"command":"handle","plugin":"notify"},'
+        '"summary":{"command":"handle","plugin":"summary"}},"timeout":"30m"}'
+    )
+
+
+def test_one_type_in_a_list_is_one_type() -> None:
+    one = compiled("pipelines: [{name: p, on: [started], steps: [{uses: echo}]}]")
+    assert one.pipelines["p"].hash == a_pipeline("[{uses: echo}]").hash
+
+
 def test_a_change_of_a_called_pipeline_changes_its_callers() -> None:
     caller = steps_text("[{call: q}]")
     one = compiled(caller, steps_text("[{uses: echo}]", "q")).pipelines
@@ -69,10 +115,13 @@ def test_a_restored_pipeline_has_its_steps_in_the_order_of_the_file() -> None:
         "nonsense",
         "[]",
         "{}",
-        '{"entries":["a"],"format":2,"name":"p","on":"x","steps":{}}',
+        '{"entries":["a"],"format":3,"name":"p","on":"x","steps":{}}',
         FORM + '{"a":{"plugin":"p"}}}',
         FORM + '{"a":{"plugin":"p","command":"c","timeout":"soon"}}}',
         FORM + '{"a":{"plugin":"p","command":"c","later":1}}}',
+        FORM + '{"a":{"plugin":"p","command":"c","if":{"path":"x"}}}}',
+        FORM + '{"a":{"plugin":"p","command":"c","with":{"a":"{x"}}}}',
+        FORM + '{"a":{"plugin":"p","command":"c","baggage":{"a":"x"}}}}',
     ],
 )
 def test_a_definition_that_cannot_be_read_is_refused(definition: str) -> None:
@@ -87,6 +136,8 @@ def test_a_definition_that_cannot_be_read_is_refused(definition: str) -> None:
         '{"a":{"plugin":"p","command":"c","next":["b"]}}',
         '{"a":{"plugin":"p","command":"c","next":["a"]}}',
         '{"a":{"plugin":"p","command":"c"},"b":{"plugin":"p","command":"c"}}',
+        '{"a":{"plugin":"p","command":"c","next":["j"]}},"joins":{"j":{"next":[],"sources":[]}}',
+        '{"a":{"plugin":"p","command":"c","on_events":{"x":["b"]}}}',
     ],
 )
 def test_a_definition_whose_steps_are_no_graph_is_refused(steps: str) -> None:

@@ -140,7 +140,7 @@ def test_a_pipeline_keeps_its_event_type_and_description() -> None:
         " steps: [{uses: echo}]}]"
     )
     pipeline = catalogue.pipelines["p"]
-    assert (pipeline.on, pipeline.description) == ("discord.message", "For people.")
+    assert (pipeline.on, pipeline.description) == (("discord.message",), "For people.")
 
 
 def test_the_catalogue_finds_the_pipelines_of_a_type_by_name() -> None:
@@ -160,8 +160,8 @@ def test_the_catalogue_cannot_be_changed() -> None:
         pipelines["q"] = pipelines["p"]  # type: ignore[index]  # this is what is refused
 
 
-def test_the_steps_of_a_pipeline_cannot_be_changed() -> None:
-    steps = a_pipeline("[{uses: echo}]").steps
+def test_the_nodes_of_a_pipeline_cannot_be_changed() -> None:
+    steps = a_pipeline("[{uses: echo}]").nodes
     with pytest.raises(TypeError):
         steps["b"] = steps["echo"]  # type: ignore[index]  # this is what is refused
 

@@ -4,14 +4,14 @@ from copy import deepcopy
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ductile.documents.render import render, to_json
 from ductile.documents.yaml import parse
 from ductile.dsl.compiler import compile_documents
 from ductile.dsl.definition import restore
-from ductile.dsl.graph import Pipeline
+from ductile.dsl.graph import successors
 from ductile.model.json import encode
 from tests.unit.dsl.builders import Plugins, a_document, compiled
 from tests.unit.dsl.random_pipelines import CHANGES, Raw, as_text, pipelines, spoilt
@@ -23,26 +23,43 @@ def plain(found: list[Raw]) -> str:
     return encode({"pipelines": found}).decode()
 
 
-def reachable(pipeline: Pipeline) -> list[str]:
-    """Every step as often as there are ways to it."""
-    ways = list(pipeline.entries)
-    for step_id in ways:
-        ways += pipeline.steps[step_id].next
-    return ways
+@given(pipelines())
+def test_every_node_is_reached_and_every_way_leads_forward(found: list[Raw]) -> None:
+    for pipeline in compiled(plain(found)).pipelines.values():
+        reached = {*pipeline.entries, *pipeline.on_failure, *pipeline.finally_}
+        passed: set[str] = set()
+        for node in pipeline.nodes.values():
+            assert node.id in reached
+            assert not passed.intersection(successors(node))
+            reached.update(successors(node))
+            passed.add(node.id)
+        assert passed == reached
 
 
 @given(pipelines())
-def test_every_step_is_reached_in_exactly_one_way(found: list[Raw]) -> None:
+def test_a_join_knows_all_that_leads_to_it(found: list[Raw]) -> None:
     for pipeline in compiled(plain(found)).pipelines.values():
-        assert sorted(reachable(pipeline)) == sorted(pipeline.steps)
+        for join in pipeline.joins.values():
+            leading = {n.id for n in pipeline.nodes.values() if join.id in successors(n)}
+            assert set(join.sources) == leading
+            assert len(join.sources) == len(leading) > 0
+            assert leading <= pipeline.upstream(join.id)
 
 
 @given(pipelines())
-def test_a_step_goes_by_its_own_id(found: list[Raw]) -> None:
+def test_what_is_upstream_is_all_that_can_be_before(found: list[Raw]) -> None:
     for pipeline in compiled(plain(found)).pipelines.values():
-        assert {key: step.id for key, step in pipeline.steps.items()} == {
-            key: key for key in pipeline.steps
-        }
+        before: dict[str, set[str]] = {node_id: set() for node_id in pipeline.nodes}
+        for node in pipeline.nodes.values():
+            for each in successors(node):
+                before[each] |= {node.id, *before[node.id]}
+        assert {key: pipeline.upstream(key) for key in pipeline.nodes} == before
+
+
+@given(pipelines())
+def test_a_node_goes_by_its_own_id(found: list[Raw]) -> None:
+    for pipeline in compiled(plain(found)).pipelines.values():
+        assert [node.id for node in pipeline.nodes.values()] == list(pipeline.nodes)
 
 
 @given(pipelines())
@@ -50,14 +67,17 @@ def test_a_pipeline_is_restored_from_its_definition(found: list[Raw]) -> None:
     for pipeline in compiled(plain(found)).pipelines.values():
         restored = restore(pipeline.definition)
         assert restored == pipeline
-        assert list(restored.steps) == list(pipeline.steps)
+        assert list(restored.nodes) == list(pipeline.nodes)
 
 
 @given(pipelines(), RANDOM)
-def test_the_order_of_keys_comments_and_descriptions_do_not_change_a_version(
+def test_the_order_of_keys_and_types_comments_and_descriptions_do_not_change_a_version(
     found: list[Raw], random: Random
 ) -> None:
     described = [{**pipeline, "description": "For people."} for pipeline in found]
+    for pipeline in described:
+        types = pipeline["on"] if isinstance(pipeline["on"], list) else [pipeline["on"]]
+        pipeline["on"] = random.sample(types, len(types))
     one, other = compiled(plain(found)), compiled(as_text(described, random))
     assert {name: p.hash for name, p in one.pipelines.items()} == {
         name: p.hash for name, p in other.pipelines.items()
@@ -75,6 +95,7 @@ def test_how_pipelines_are_spread_over_files_does_not_change_a_version(
 
 
 @pytest.mark.parametrize("change", CHANGES)
+@settings(max_examples=40)
 @given(found=pipelines(), random=RANDOM)
 def test_every_change_of_meaning_is_another_version(
     change: str, found: list[Raw], random: Random

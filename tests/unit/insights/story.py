@@ -14,8 +14,8 @@ from ductile.model.event import Event
 from ductile.model.ids import EventId, RunId, new_id
 from ductile.model.job import Job, JobStatus
 from ductile.model.outcome import Attempt, Failed, Outcome, Response, Succeeded
-from ductile.model.run import Run
-from ductile.storage.interfaces import Store, Transaction
+from ductile.model.run import Failure, Phase, Run, RunStatus
+from ductile.storage.interfaces import ArrivalRecord, SkipRecord, Store, Transaction
 from tests.support.builders import HASH, LEASE, WORKER, a_context, a_job, a_run, an_event
 from tests.support.clock import START, FakeClock
 
@@ -46,6 +46,9 @@ def run_of(chain: ChainView, run: Run) -> RunView:
 class Story:
     """Tells what happens in one chain; every step takes two seconds."""
 
+    definition = "{}"
+    """Of the only version that runs."""
+
     def __init__(self, store: Store, clock: FakeClock) -> None:
         self._store = store
         self._clock = clock
@@ -55,7 +58,7 @@ class Story:
         store.write(self._begin)
 
     def _begin(self, tx: Transaction) -> None:
-        tx.versions.add(HASH, "wisdom", "{}", START)
+        tx.versions.add(HASH, "wisdom", self.definition, START)
         tx.events.add(self.event)
         tx.contexts.add(self.root)
 
@@ -75,7 +78,13 @@ class Story:
             self._store.write(lambda tx: tx.contexts.add(seed))
         return run
 
-    def job(self, step: str | None, run: Run | None = None, after: Written | None = None) -> Job:
+    def job(
+        self,
+        step: str | None,
+        run: Run | None = None,
+        after: Written | None = None,
+        join: str | None = None,
+    ) -> Job:
         """A queued job that reads what came before it."""
         context = self._reads(run, after)
         job = a_job(
@@ -86,6 +95,7 @@ class Story:
             step_id=step,
             run_id=run.id if run else None,
             parent_job_id=after.job.id if after else None,
+            join_id=join,
             created_at=self._clock.now(),
         )
         self._store.write(lambda tx: tx.jobs.add(job))
@@ -135,10 +145,48 @@ class Story:
 
         self._store.write(work)
 
-    def end_run(self, run: Run, failure: str | None = None) -> None:
+    def end_run(self, run: Run, failure: Failure | None = None) -> None:
         """The last open job of a run is terminal."""
         now = self._clock.now()
-        self._store.write(lambda tx: tx.runs.advance(run.id, by=-1, now=now, failure=failure))
+        status = RunStatus.FAILED if failure else RunStatus.SUCCEEDED
+
+        def work(tx: Transaction) -> None:
+            tx.runs.advance(run.id, by=-run.open_jobs, failure=failure)
+            tx.runs.finish(run.id, status, now=now, reason="it went wrong" if failure else None)
+
+        self._store.write(work)
+
+    def move(self, run: Run, phase: Phase) -> None:
+        """The run goes on with another part of its pipeline."""
+        self._store.write(lambda tx: tx.runs.move(run.id, phase))
+
+    def skip(self, run: Run, step: str, reason: str, after: Written | None = None) -> None:
+        """A step of the run is passed by."""
+        skip = SkipRecord(
+            run.id,
+            step,
+            after.job.id if after else None,
+            after.event.id if after else self.event.id,
+            reason,
+            self._clock.now(),
+        )
+        self._store.write(lambda tx: tx.joins.skip(skip))
+
+    def arrive(self, join: str, after: Written, position: int = 0) -> None:
+        """A settled job has come to a join."""
+        assert after.job.run_id is not None
+        assert after.job.step_id is not None
+        arrival = ArrivalRecord(
+            after.job.run_id,
+            join,
+            after.job.step_id,
+            position,
+            after.event.id,
+            after.context.id,
+            after.job.id,
+            self._clock.now(),
+        )
+        self._store.write(lambda tx: tx.joins.arrive(arrival))
 
     def chain(self, job: Job) -> ChainView:
         """The view of the chain as it stands."""

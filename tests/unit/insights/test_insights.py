@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from ductile.dsl.definition import pipeline_of
+from ductile.dsl.graph import Step
 from ductile.errors import NotFound
 from ductile.insights.chain import baggage_change
 from ductile.insights.shapes import chain_json
@@ -12,7 +16,9 @@ from ductile.model.artifact import Artifact, Change
 from ductile.model.ids import ChainId, new_id
 from ductile.model.job import JobStatus
 from ductile.model.json import decode, encode
-from ductile.model.run import RunStatus
+from ductile.model.run import Failure, Phase, RunStatus
+from ductile.storage.sqlite.store import open_store
+from tests.support.builders import HASH
 from tests.support.clock import FakeClock
 from tests.unit.insights.story import STEP_TIME, Story, job_of, run_of
 
@@ -240,3 +246,79 @@ def test_a_value_that_is_merely_written_otherwise_has_not_changed() -> None:
     change = baggage_change({"a": {"x": 1, "y": 2}}, {"a": {"y": 2, "x": 1}})
 
     assert not change.changed
+
+
+def test_what_was_passed_by_is_told_with_its_reason(story: Story) -> None:
+    run = story.run()
+    fetch = story.succeed(story.job("fetch", run))
+    story.skip(run, "publish", "payload.length is 3, expected more than 30", after=fetch)
+
+    chain = story.chain(fetch.job)
+
+    [skip] = run_of(chain, run).skips
+    assert (skip.step_id, skip.parent_job_id) == ("publish", fetch.job.id)
+    assert chain_json(chain)["runs"][0]["skips"][0]["reason"] == skip.reason
+
+
+def test_a_job_behind_a_join_tells_what_had_arrived_there(story: Story) -> None:
+    run = story.run()
+    first = story.succeed(story.job("notify", run))
+    second = story.succeed(story.job("archive", run))
+    story.arrive("report:join", first)
+    story.arrive("report:join", second, position=1)
+    report = story.job("report", run, after=second, join="report:join")
+
+    view = job_of(story.chain(report), report)
+
+    assert [each.source for each in view.joined] == ["notify", "archive"]
+
+
+def test_a_run_tells_of_its_first_failure(story: Story) -> None:
+    run = story.run()
+    fetch = story.job("fetch", run)
+    story.fail(fetch, "no luck")
+    story.end_run(run, Failure("wisdom", "fetch", fetch.id, "fetch", "no luck", 1))
+
+    shape = chain_json(story.chain(fetch))["runs"][0]
+
+    assert shape["status"] == "failed"
+    assert shape["failure"]["step"] == "fetch"
+
+
+def test_jobs_of_another_part_than_the_main_one_are_marked(tmp_path: Path) -> None:
+    steps = {each: Step(each, "echo", "handle") for each in ("fetch", "tell")}
+    pipeline = pipeline_of(
+        name="wisdom", on=("a.b",), entries=("fetch",), nodes=steps, on_failure=("tell",)
+    )
+
+    class ThisStory(Story):
+        definition = pipeline.definition
+
+    clock = FakeClock()
+    store = open_store(tmp_path / "parts.db", clock)
+    story = ThisStory(store, clock)
+    run = story.run()
+    fetch = story.job("fetch", run)
+    story.fail(fetch, "no luck")
+    story.move(run, Phase.ON_FAILURE)
+    tell = story.job("tell", run)
+
+    chain = story.chain(tell)
+
+    assert [job_of(chain, each).phase for each in (fetch, tell)] == [Phase.MAIN, Phase.ON_FAILURE]
+    store.close()
+
+
+def test_runs_in_flight_are_counted_by_version(story: Story) -> None:
+    done, _, _ = story.run(), story.run(), story.run("other")
+    story.end_run(done)
+
+    assert story.insights.runs_in_flight() == {"wisdom": {HASH: 1}, "other": {HASH: 1}}
+
+
+def test_every_version_that_ran_is_known_once(story: Story) -> None:
+    story.run()
+    story.run()
+
+    assert story.insights.versions("wisdom") == (HASH,)
+    assert story.insights.versions("unknown") == ()

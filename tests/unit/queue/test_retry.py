@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ductile.model.policy import RetryPolicy
-from ductile.queue.retry import LONGEST, delay, exhausted
+from ductile.queue.retry import delay, exhausted
 from tests.support.builders import a_job
 
 POLICY = RetryPolicy(backoff_base=timedelta(seconds=30))
+#: The shortest and the longest cap that are tried.
+CAPS = POLICY.backoff_base, timedelta(days=30)
 
 
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 30), (2, 60), (3, 120), (4, 240)])
@@ -24,13 +27,20 @@ def test_jitter_adds_up_to_a_quarter() -> None:
     assert delay(POLICY, 1, 0.5) == timedelta(seconds=33.75)
 
 
-@given(st.integers(1, 10**9), st.floats(0, 1, exclude_max=True))
-def test_no_wait_grows_beyond_a_day_and_its_jitter(failures: int, jitter: float) -> None:
-    assert timedelta(0) < delay(POLICY, failures, jitter) <= LONGEST * 1.25
+@given(st.integers(1, 10**9), st.floats(0, 1, exclude_max=True), st.timedeltas(*CAPS))
+def test_no_wait_grows_beyond_the_cap_and_its_jitter(
+    failures: int, jitter: float, cap: timedelta
+) -> None:
+    policy = replace(POLICY, backoff_cap=cap)
+    assert timedelta(0) < delay(policy, failures, jitter) <= cap * 1.25
 
 
-def test_a_first_wait_that_is_longer_than_a_day_is_kept() -> None:
-    policy = RetryPolicy(backoff_base=timedelta(days=3))
+def test_a_wait_is_a_day_at_the_most_unless_told_otherwise() -> None:
+    assert delay(RetryPolicy(), 10**9, 0.0) == timedelta(days=1)
+
+
+def test_a_first_wait_that_is_longer_than_the_cap_is_kept() -> None:
+    policy = RetryPolicy(backoff_base=timedelta(days=3), backoff_cap=timedelta(minutes=5))
     assert delay(policy, 5, 0.0) == timedelta(days=3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
@@ -24,8 +25,8 @@ from ductile.model.event import STEP_SUCCEEDED
 from ductile.model.ids import JobId, RunId
 from ductile.model.job import JobStatus
 from ductile.model.json import Json
-from ductile.model.run import RunStatus
-from ductile.storage.interfaces import AttemptRecord
+from ductile.model.run import Phase, Run, RunStatus
+from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 
 #: More details of one kind are counted, not shown; `--json` has them all.
 _SHOWN: Final = 12
@@ -68,6 +69,10 @@ class _Tree:
         self._chain = chain
         self._views = {view.job.id: view for view in chain.jobs}
         self._runs = {view.run.id: view for view in chain.runs}
+        self._skips: defaultdict[tuple[RunId, JobId | None], list[Node]] = defaultdict(list)
+        for run in chain.runs:
+            for skip in run.skips:
+                self._skips[run.run.id, skip.parent_job_id].append(_skipped(skip))
         #: For each job, its own node and those of the steps that follow on the same level.
         self._levels: dict[JobId, list[Node]] = {}
         for view in reversed(chain.jobs):  # each after its children
@@ -84,18 +89,26 @@ class _Tree:
         ]
         details = _some([_pair("payload", "", key, each) for key, each in event.payload.items()])
         tops = [view for view in self._chain.jobs if view.job.parent_job_id is None]
-        return Node(headline, details, self._below(None, tops))
+        return Node(headline, details, [*self._below(None, tops), *self._jobless(None)])
+
+    def _jobless(self, parent: JobId | None) -> list[Node]:
+        """Runs in which everything was passed by."""
+        return [
+            self._run(view, [])
+            for view in self._runs.values()
+            if view.run.parent_job_id == parent and not view.jobs
+        ]
 
     def _level(self, view: JobView) -> list[Node]:
         children = [self._views[each] for each in view.children]
         following = [each for each in children if each.job.run_id == view.job.run_id]
         started = [each for each in children if each.job.run_id != view.job.run_id]
-        below = self._below(view.job.run_id, started)
+        below = self._below(view.job.run_id, started) + self._jobless(view.job.id)
+        rest = [] if view.job.run_id is None else self._skips[view.job.run_id, view.job.id]
         if len(following) == 1:
-            rest = self._levels[following[0].job.id]
+            rest = [*rest, *self._levels[following[0].job.id]]
         else:
             below += [_branch(self._levels[each.job.id]) for each in following]
-            rest = []
         return [self._job(view, below), *rest]
 
     def _below(self, run_id: RunId | None, views: Sequence[JobView]) -> list[Node]:
@@ -122,9 +135,11 @@ class _Tree:
             self._mark(run.id),
         ]
         details = [Detail("id", run.id, Style.DIM), *_baggage(view.baggage)]
-        if run.reason and run.status is RunStatus.FAILED:
-            details.append(Detail("reason", one_line(run.reason), Style.BAD, wrap=True))
-        return Node(headline, details, jobs)
+        details += [*_waits(view, self._joined_in(view)), *_why(run)]
+        return Node(headline, details, [*self._skips[run.id, None], *jobs])
+
+    def _joined_in(self, view: RunView) -> set[str | None]:
+        return {self._views[each].job.join_id for each in view.jobs}
 
     def _job(self, view: JobView, below: Sequence[Node]) -> Node:
         job = view.job
@@ -134,6 +149,7 @@ class _Tree:
             Span(_status(view), style_of(job.status)),
             Span(_took(view.attempts[-1]) if view.attempts else ""),
             Span(ran if job.step_id else "", Style.DIM),
+            Span("" if view.phase is Phase.MAIN else view.phase.value, Style.BUSY),
             self._mark(job.id),
         ]
         return Node(headline, list(self._details(view)), below)
@@ -141,6 +157,8 @@ class _Tree:
     def _details(self, view: JobView) -> Iterator[Detail]:
         job = view.job
         yield Detail("id", job.id, Style.DIM)
+        if view.joined:
+            yield Detail("joins", _came(view.joined), wrap=True)
         if job.next_retry_at is not None and job.status is JobStatus.QUEUED:
             yield Detail("waits", f"for its next attempt, at {moment(job.next_retry_at)} UTC")
         if not _succeeded(view) or len(view.attempts) > 1:
@@ -160,6 +178,42 @@ class _Tree:
 
     def _mark(self, identity: str) -> Span:
         return Span("<- asked for" if identity == self._chain.asked else "", Style.BOLD)
+
+
+def _skipped(skip: SkipRecord) -> Node:
+    headline = [Span(one_line(skip.step_id), Style.BOLD), Span("skipped", Style.BUSY)]
+    return Node(headline, [Detail("because", one_line(skip.reason), wrap=True)])
+
+
+def _waits(view: RunView, joined: set[str | None]) -> Iterator[Detail]:
+    """The joins at which something has arrived that no job follows from yet."""
+    if view.run.status is not RunStatus.RUNNING:
+        return
+    waiting: dict[str, list[ArrivalRecord]] = {}
+    for arrival in view.arrivals:
+        if arrival.join_id not in joined:
+            waiting.setdefault(arrival.join_id, []).append(arrival)
+    for join, arrivals in waiting.items():
+        yield Detail("waits", f"at {one_line(join)}, where {_came(arrivals)} came", wrap=True)
+
+
+def _came(arrivals: Sequence[ArrivalRecord]) -> str:
+    """The nodes that something came from, each with how often."""
+    sources = Counter(one_line(each.source) for each in arrivals)
+    return ", ".join(f"{name} ({n} times)" if n > 1 else name for name, n in sources.items())
+
+
+def _why(run: Run) -> Iterator[Detail]:
+    """Where a run stands beyond its main part, and why it did not end well."""
+    if run.status is RunStatus.RUNNING and run.phase is not Phase.MAIN:
+        yield Detail("phase", run.phase.value, Style.BUSY)
+    if run.reason and run.status not in (RunStatus.RUNNING, RunStatus.SUCCEEDED):
+        yield Detail("reason", one_line(run.reason), Style.BAD, wrap=True)
+    if run.failure is not None:
+        failure = run.failure
+        tries = "" if failure.attempts == 1 else f" after {failure.attempts} attempts"
+        text = f"{one_line(failure.step)}, job {failure.job_id}{tries}: {one_line(failure.error)}"
+        yield Detail("failure", text, Style.BAD, wrap=True)
 
 
 def _branch(level: Sequence[Node]) -> Node:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from ductile.cli.render.table import Cell, table
 from ductile.cli.render.text import Paint, Style, moment, short_hash, style_of
-from ductile.dsl.graph import Pipeline, Step
+from ductile.dsl.graph import Pipeline
+from ductile.model.ids import PipelineHash
 from ductile.model.job import Job
 from ductile.model.run import Run
 from ductile.plugin.manifest import Manifest
+
+#: How many runs are in flight, by name of their pipeline and by version.
+InFlight: TypeAlias = Mapping[str, Mapping[PipelineHash, int]]
 
 
 def job_table(jobs: Sequence[Job], paint: Paint, *, width: int | None = None) -> str:
@@ -42,19 +47,32 @@ def run_table(runs: Sequence[Run], paint: Paint, *, width: int | None = None) ->
     return table(("id", "status", "began (UTC)", "pipeline", "version"), rows, paint, width=width)
 
 
-def pipeline_table(pipelines: Sequence[Pipeline], paint: Paint, *, width: int | None = None) -> str:
+def pipeline_table(
+    pipelines: Sequence[Pipeline],
+    in_flight: InFlight,
+    paint: Paint,
+    *,
+    width: int | None = None,
+) -> str:
     """One line per pipeline, in the given order."""
     rows = [
         (
             each.name,
-            each.on,
+            ", ".join(each.on),
             str(len(each.steps)),
             Cell(short_hash(each.hash), Style.DIM),
+            Cell(_running(in_flight.get(each.name, {})), Style.BUSY),
             each.description,
         )
         for each in pipelines
     ]
-    return table(("name", "on", "steps", "version", "description"), rows, paint, width=width)
+    headings = ("name", "on", "steps", "version", "running", "description")
+    return table(headings, rows, paint, width=width)
+
+
+def _running(by_version: Mapping[PipelineHash, int]) -> str:
+    """`2 of 1a2b3c4d, 1 of 5e6f7a8b`: runs in flight by version."""
+    return ", ".join(f"{count} of {short_hash(each)}" for each, count in by_version.items())
 
 
 def plugin_table(
@@ -73,13 +91,3 @@ def plugin_table(
     ]
     headings = ("name", "version", "state", "commands", "description")
     return table(headings, rows, paint, width=width)
-
-
-def step_table(pipeline: Pipeline, paint: Paint, *, width: int | None = None) -> str:
-    """One line per step of a pipeline, and what follows it."""
-    rows = [_step(each) for each in pipeline.steps.values()]
-    return table(("step", "uses", "then"), rows, paint, width=width)
-
-
-def _step(step: Step) -> tuple[Cell | str, ...]:
-    return Cell(step.id, Style.BOLD), f"{step.plugin}.{step.command}", ", ".join(step.next) or "end"

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Final
 
 from ductile.dispatch.interfaces import Accepted, Intake
 from ductile.errors import ConfigurationError, DuctileError, Refused
-from ductile.http.exchange import Exchange, Rejection
+from ductile.http.exchange import TRY_LATER, Exchange, Rejection
 from ductile.http.interfaces import Headers
 from ductile.http.webhooks.endpoint import Endpoint
 from ductile.http.webhooks.signature import Verdict
 from ductile.model.json import Json, decode
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import WebhookRefused
-
-_TRY_LATER: Final[Headers] = [(b"retry-after", b"5")]
 
 
 class WebhookDoor:
@@ -87,7 +84,7 @@ class WebhookDoor:
                 503,
                 "the event was not accepted: the gateway cannot keep it at the moment; "
                 "send it again later",
-                _TRY_LATER,
+                TRY_LATER,
                 reason=str(error),
             ) from None
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from ductile.errors import DuplicateJob, LeaseLost, StorageError, Violation
 from ductile.model.clock import from_text, to_text
-from ductile.model.ids import ContextId, JobId, WorkerId
+from ductile.model.ids import ContextId, JobId, RunId, WorkerId
 from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.json import encode
 from ductile.model.outcome import Attempt, Succeeded
@@ -43,6 +43,7 @@ class Jobs:
             "run_id": job.run_id,
             "step_id": job.step_id,
             "parent_job_id": job.parent_job_id,
+            "join_id": job.join_id,
             "workspace": job.workspace.value,
             "dedupe_key": job.dedupe_key,
         }
@@ -101,20 +102,25 @@ class Jobs:
             claim,
             status=status.value,
             now=to_text(now),
-            error=_evidence(error),
+            error=rows.evidence(error),
             result_context_id=wrote,
         )
 
     def retry(self, claim: Claim, *, due: datetime, error: str) -> None:
-        self._settle("retry", claim, due=to_text(due), error=_evidence(error))
+        self._settle("retry", claim, due=to_text(due), error=rows.evidence(error))
 
     def give_back(self, claim: Claim, *, error: str) -> None:
-        self._settle("give_back", claim, error=_evidence(error))
+        self._settle("give_back", claim, error=rows.evidence(error))
+
+    def cancel(self, run_id: RunId, *, now: datetime, reason: str) -> Sequence[JobId]:
+        values = {"run_id": run_id, "now": to_text(now), "reason": rows.evidence(reason)}
+        cancelled = self._session.rows(SQL["cancel"], values)
+        return [job_id for _, job_id in sorted(cancelled)]
 
     def log(self, claim: Claim, attempt: Attempt, *, status: str) -> None:
         outcome = attempt.outcome
         logs = [
-            {"level": _evidence(line.level), "message": _evidence(line.message)}
+            {"level": rows.evidence(line.level), "message": rows.evidence(line.message)}
             for line in attempt.logs
         ]
         values = {
@@ -124,10 +130,10 @@ class Jobs:
             "started_at": to_text(attempt.started_at),
             "completed_at": to_text(attempt.completed_at),
             "exit_code": attempt.exit_code,
-            "error": None if isinstance(outcome, Succeeded) else _evidence(outcome.error),
-            "result": _evidence(attempt.result),
+            "error": None if isinstance(outcome, Succeeded) else rows.evidence(outcome.error),
+            "result": rows.evidence(attempt.result),
             "logs": encode(logs).decode(),
-            "stderr": _evidence(attempt.stderr),
+            "stderr": rows.evidence(attempt.stderr),
         }
         try:
             written = self._session.change(SQL["log"], values)
@@ -184,10 +190,3 @@ def _lost(claim: Claim) -> LeaseLost:
         f"attempt {claim.attempt} of job {claim.job_id} does not belong to worker {claim.worker} "
         "any more: its lease was given away, or it is settled; what it did is not kept"
     )
-
-
-def _evidence(text: str | None) -> str | None:
-    """Text from outside; what is not Unicode must not keep an attempt from being recorded."""
-    if text is None or text.isascii():
-        return text
-    return text.encode(errors="surrogatepass").decode(errors="replace")

@@ -2,12 +2,12 @@
 -- Put one job on the list.
 INSERT INTO job_queue (
     id, chain_id, plugin, command, event_context_id, source_event_id, submitted_by, created_at,
-    max_attempts, run_id, step_id, parent_job_id, workspace, dedupe_key, status, attempt,
+    max_attempts, run_id, step_id, parent_job_id, join_id, workspace, dedupe_key, status, attempt,
     interruptions
 ) VALUES (
     :id, :chain_id, :plugin, :command, :event_context_id, :source_event_id, :submitted_by,
-    :created_at, :max_attempts, :run_id, :step_id, :parent_job_id, :workspace, :dedupe_key,
-    'queued', 0, 0
+    :created_at, :max_attempts, :run_id, :step_id, :parent_job_id, :join_id, :workspace,
+    :dedupe_key, 'queued', 0, 0
 );
 
 -- name: missing
@@ -107,6 +107,13 @@ UPDATE job_queue SET
     status = 'queued', interruptions = interruptions + 1, last_error = :error,
     claimed_by = NULL, lease_expires_at = NULL
 WHERE id = :job_id AND status = 'running' AND attempt = :attempt AND claimed_by = :worker;
+
+-- name: cancel
+-- Make all queued jobs of a run terminal; the index holds those that are open.
+UPDATE job_queue SET
+    status = 'cancelled', completed_at = :now, last_error = :reason, next_retry_at = NULL
+WHERE run_id = :run_id AND status IN ('queued', 'running') AND status = 'queued'
+RETURNING created_at, id;
 
 -- name: log
 -- Record an attempt, as long as no later one of the job was claimed.

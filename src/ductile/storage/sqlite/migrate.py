@@ -68,27 +68,48 @@ def current_version(connection: apsw.Connection) -> int:
 
 def migrate(connection: apsw.Connection, clock: Clock) -> None:
     """Apply what is missing, one transaction each; a failure leaves the version before."""
-    for migration in migrations()[current_version(connection) :]:
+    missing = migrations()[current_version(connection) :]
+    try:
+        # A table can only be made anew while nothing watches those that refer to it, and a
+        # transaction cannot change that; so each checks all references before it commits.
+        connection.execute("PRAGMA foreign_keys = OFF")
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                # Another process may have been faster.
-                if current_version(connection) < migration.version:
-                    connection.execute(migration.script)
-                    connection.execute(
-                        SQL["record"],
-                        {
-                            "version": migration.version,
-                            "name": migration.name,
-                            "now": to_text(clock.now()),
-                        },
-                    )
-                connection.execute("COMMIT")
-            finally:
-                if not connection.getautocommit():
-                    connection.execute("ROLLBACK")
-        except apsw.Error as error:
-            raise explain(error, connection.filename) from error
+            for migration in missing:
+                _apply(connection, migration, clock)
+        finally:
+            connection.execute("PRAGMA foreign_keys = ON")
+    except apsw.Error as error:
+        raise explain(error, connection.filename) from error
+
+
+def _apply(connection: apsw.Connection, migration: Migration, clock: Clock) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Another process may have been faster.
+        if current_version(connection) < migration.version:
+            connection.execute(migration.script)
+            _expect_whole(connection, migration)
+            values = {
+                "version": migration.version,
+                "name": migration.name,
+                "now": to_text(clock.now()),
+            }
+            connection.execute(SQL["record"], values)
+        connection.execute("COMMIT")
+    finally:
+        if not connection.getautocommit():
+            connection.execute("ROLLBACK")
+
+
+def _expect_whole(connection: apsw.Connection, migration: Migration) -> None:
+    broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        tables = ", ".join(sorted({f'"{row[0]}"' for row in broken}))
+        raise StorageError(
+            f'database "{connection.filename}" cannot be brought to version {migration.version}: '
+            f"rows of {tables} refer to what does not exist — restore a copy made with "
+            '"ductile db backup"'
+        )
 
 
 def _one(connection: apsw.Connection, statement: str) -> int:

@@ -14,8 +14,8 @@ from ductile.model.job import Job, JobStatus
 from ductile.model.json import Json, decode, encode
 from ductile.model.outcome import LogLine
 from ductile.model.policy import WorkspaceMode
-from ductile.model.run import Run, RunStatus
-from ductile.storage.interfaces import AttemptRecord
+from ductile.model.run import Failure, Phase, Run, RunStatus
+from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 from ductile.storage.sqlite.session import Row
 
 
@@ -25,6 +25,13 @@ def json_text(value: Json, what: str) -> str:
         return encode(value).decode()
     except TypeError as error:
         raise Refused(f"{what} cannot be written as JSON: {error}") from error
+
+
+def evidence(text: str | None) -> str | None:
+    """Text from outside; what is not Unicode must not keep an attempt from being recorded."""
+    if text is None or text.isascii():
+        return text
+    return text.encode(errors="surrogatepass").decode(errors="replace")
 
 
 def moment(text: str | None) -> datetime | None:
@@ -59,6 +66,7 @@ def job(row: Row) -> Job:
         next_retry_at=moment(row[21]),
         last_error=row[22],
         result_context_id=row[23],
+        join_id=row[24],
     )
 
 
@@ -107,6 +115,36 @@ def run(row: Row) -> Run:
         open_jobs=row[10],
         completed_at=moment(row[11]),
         reason=row[12],
+        phase=Phase(row[13]),
+        failure=None if row[14] is None else Failure(**decode(row[14])),
+        deadline_at=moment(row[15]),
+        ending=None if row[16] is None else RunStatus(row[16]),
+    )
+
+
+def skip(row: Row) -> SkipRecord:
+    """One row of `run_skip`; its first column is the order."""
+    return SkipRecord(
+        run_id=row[1],
+        step_id=row[2],
+        parent_job_id=row[3],
+        event_id=row[4],
+        reason=row[5],
+        created_at=from_text(row[6]),
+    )
+
+
+def arrival(row: Row) -> ArrivalRecord:
+    """One row of `join_arrival`; its first column is the order."""
+    return ArrivalRecord(
+        run_id=row[1],
+        join_id=row[2],
+        position=row[3],
+        source=row[4],
+        event_id=row[5],
+        context_id=row[6],
+        job_id=row[7],
+        created_at=from_text(row[8]),
     )
 
 

@@ -4,10 +4,11 @@
 -- Write one run.
 INSERT INTO pipeline_run (
     id, chain_id, pipeline_name, pipeline_hash, event_id, depth, created_at, parent_run_id,
-    parent_job_id, status, open_jobs, completed_at, reason
+    parent_job_id, status, open_jobs, completed_at, reason, phase, failure, deadline_at, ending
 ) VALUES (
     :id, :chain_id, :pipeline_name, :pipeline_hash, :event_id, :depth, :created_at,
-    :parent_run_id, :parent_job_id, :status, :open_jobs, :completed_at, :reason
+    :parent_run_id, :parent_job_id, :status, :open_jobs, :completed_at, :reason, :phase,
+    :failure, :deadline_at, :ending
 );
 
 -- name: missing
@@ -34,18 +35,40 @@ WHERE :parent_job_id IS NOT NULL
 SELECT * FROM pipeline_run WHERE id = :run_id;
 
 -- name: advance
--- Count a running run's open jobs, keep its first failure, and end it when no job is open.
-UPDATE pipeline_run SET
-    open_jobs = open_jobs + :by,
-    reason = coalesce(reason, :failure),
-    status = CASE
-        WHEN open_jobs + :by <> 0 THEN 'running'
-        WHEN coalesce(reason, :failure) IS NULL THEN 'succeeded'
-        ELSE 'failed'
-    END,
-    completed_at = CASE WHEN open_jobs + :by = 0 THEN :now END
+-- Count a running run's open jobs and keep its first failure.
+UPDATE pipeline_run SET open_jobs = open_jobs + :by, failure = coalesce(failure, :failure)
 WHERE id = :run_id AND status = 'running'
 RETURNING *;
+
+-- name: move
+-- Note the phase of a running run.
+UPDATE pipeline_run SET phase = :phase WHERE id = :run_id AND status = 'running';
+
+-- name: finish
+-- Make a running run terminal; one with open jobs breaks a rule.
+UPDATE pipeline_run SET status = :status, completed_at = :now, reason = :reason
+WHERE id = :run_id AND status = 'running'
+RETURNING *;
+
+-- name: end
+-- Note what a running run is to come to; the first word counts.
+UPDATE pipeline_run SET
+    reason = CASE WHEN ending IS NULL THEN :reason ELSE reason END,
+    ending = coalesce(ending, :ending)
+WHERE id = :run_id AND status = 'running'
+RETURNING *;
+
+-- name: stopping
+-- Running jobs whose run is being ended; what `finally` does is let be.
+SELECT job.id FROM job_queue AS job CROSS JOIN pipeline_run AS run ON run.id = job.run_id
+WHERE job.status = 'running' AND run.ending IS NOT NULL AND run.phase <> 'finally';
+
+-- name: overdue
+-- Running runs whose deadline has passed and that are not being ended, the earliest first.
+SELECT * FROM pipeline_run
+WHERE status = 'running' AND ending IS NULL
+    AND deadline_at IS NOT NULL AND deadline_at <= :now
+ORDER BY deadline_at;
 
 -- name: path
 -- A run and those that led to it, outermost first.

@@ -9,6 +9,7 @@ from ductile.storage.sqlite.artifacts import ArtifactRows
 from ductile.storage.sqlite.contexts import Contexts
 from ductile.storage.sqlite.events import EventRows
 from ductile.storage.sqlite.jobs import Jobs
+from ductile.storage.sqlite.joins import JoinRows
 from ductile.storage.sqlite.plugin_states import PluginStateRows
 from ductile.storage.sqlite.queries import load
 from ductile.storage.sqlite.runs import RunRows, VersionRows
@@ -42,6 +43,10 @@ class SqliteTransaction:
     @property
     def runs(self) -> RunRows:
         return RunRows(self._session)
+
+    @property
+    def joins(self) -> JoinRows:
+        return JoinRows(self._session)
 
     @property
     def versions(self) -> VersionRows:

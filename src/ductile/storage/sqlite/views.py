@@ -78,6 +78,10 @@ class ViewRows:
                 rows.attempt(row) for row in self._session.rows(SQL["chain_attempts"], values)
             ],
             artifacts=artifacts,
+            skips=[rows.skip(row) for row in self._session.rows(SQL["chain_skips"], values)],
+            arrivals=[
+                rows.arrival(row) for row in self._session.rows(SQL["chain_arrivals"], values)
+            ],
         )
 
     def chain_ends(self, job_ids: Sequence[JobId]) -> Mapping[JobId, ChainEnd]:

@@ -74,6 +74,17 @@ WHERE job_queue.chain_id = :chain_id ORDER BY job_log.rowid;
 SELECT artifact.* FROM job_queue CROSS JOIN artifact ON artifact.job_id = job_queue.id
 WHERE job_queue.chain_id = :chain_id ORDER BY job_queue.rowid;
 
+-- name: chain_skips
+-- What the runs of a chain passed by, as it came.
+SELECT run_skip.* FROM pipeline_run CROSS JOIN run_skip ON run_skip.run_id = pipeline_run.id
+WHERE pipeline_run.chain_id = :chain_id ORDER BY run_skip.number;
+
+-- name: chain_arrivals
+-- What came to the joins of a chain, as it came.
+SELECT join_arrival.*
+FROM pipeline_run CROSS JOIN join_arrival ON join_arrival.run_id = pipeline_run.id
+WHERE pipeline_run.chain_id = :chain_id ORDER BY join_arrival.number;
+
 -- name: chain_ends
 -- For each of these jobs, how far its chain is.
 WITH wanted AS (

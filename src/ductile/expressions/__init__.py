@@ -1,0 +1,1 @@
+"""The small typed languages inside YAML: paths, conditions and templates."""
