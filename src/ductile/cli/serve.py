@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -23,8 +23,6 @@ from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.log import log_listener
 
 _STOPPING: Final = (signal.SIGTERM, signal.SIGINT)
-_STOP: Final = b"s"
-_RELOAD: Final = b"r"
 
 
 @click.command(cls=Command)
@@ -46,13 +44,14 @@ def command(asked: Asked) -> None:
     telemetry.subscribe(
         log_listener(clock, level=service.log_level, as_json=service.log_format == "json")
     )
+    on_terminal = os.isatty(0)
     with _signals() as told:
         gateway = Gateway(found, clock=clock, telemetry=telemetry)
         try:
             gateway.start()
             say(_greeting(found, settings, gateway.address))
             # Several signals that have come by now are answered by one reload.
-            while _STOP not in os.read(told, 4096):
+            while not _says_stop(os.read(told, 4096), on_terminal=on_terminal):
                 gateway.reload()
             note("stopping; a second signal stops at once")
         finally:
@@ -61,37 +60,40 @@ def command(asked: Asked) -> None:
 
 @contextmanager
 def _signals() -> Iterator[int]:
-    """A descriptor that gives `_STOP` at the first signal to stop, and `_RELOAD` at each SIGHUP.
+    """A descriptor that gives the number of each signal to stop or to reload, as a byte.
 
-    The second signal to stop has its usual effect. A SIGHUP that tells of the end of the
-    terminal is one to stop.
+    The second signal to stop has its usual effect.
     """
-    on_terminal = os.isatty(0)
-    readable, writable = os.pipe()
-    os.set_blocking(writable, False)
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in _STOPPING:
             signal.signal(each, signal.SIG_DFL)
-        os.write(writable, _STOP)
 
     def reload(number: int, frame: FrameType | None) -> None:
-        if on_terminal and not os.isatty(0):
-            stop(number, frame)
-            return
-        # A pipe that is full of wishes needs no other one.
-        with suppress(BlockingIOError):
-            os.write(writable, _RELOAD)
+        """Nothing here: what counts is the byte."""
 
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
     handlers = {**dict.fromkeys(_STOPPING, stop), signal.SIGHUP: reload}
     before = {each: signal.signal(each, handler) for each, handler in handlers.items()}
+    # Of two signals at once, the kernel gives the second one to another thread. A handler in
+    # Python would then wait for this thread, which waits to be told; the byte is written by
+    # whichever thread it is.
+    wakeup = signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
     try:
         yield readable
     finally:
+        signal.set_wakeup_fd(wakeup)
         for each, handler in before.items():
             signal.signal(each, handler)
         os.close(readable)
         os.close(writable)
+
+
+def _says_stop(told: bytes, *, on_terminal: bool) -> bool:
+    """Whether one of these signals is one to stop; so is a SIGHUP at the end of the terminal."""
+    hung_up = on_terminal and not os.isatty(0)
+    return any(each in told for each in _STOPPING) or (hung_up and signal.SIGHUP in told)
 
 
 def _greeting(found: Configuration, settings: Settings, address: tuple[str, int]) -> str:
