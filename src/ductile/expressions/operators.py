@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 
 from ductile.expressions.errors import ExpressionError
 from ductile.expressions.patterns import matcher
-from ductile.expressions.values import equal, is_number
+from ductile.expressions.values import is_number
 from ductile.expressions.words import kind, several, shown
-from ductile.model.json import Json
+from ductile.model.json import Json, equal
 
 #: Whether the value at a path passes. Total: a value of the wrong kind does not.
 Test: TypeAlias = Callable[[Json], bool]

@@ -9,7 +9,7 @@ from typing import Final
 from ductile.errors import Refused
 from ductile.model.clock import to_text
 from ductile.model.event import Event
-from ductile.model.json import Json, JsonObject, encode
+from ductile.model.json import Json, JsonObject, encode, equal
 
 #: Keys that begin so are set where a chain starts and are read-only from then on.
 ORIGIN: Final = "origin_"
@@ -90,7 +90,7 @@ def merge(parent: JsonObject, updates: JsonObject) -> Merged:
     touched = [
         key
         for key, value in updates.items()
-        if key.startswith(ORIGIN) and not (key in parent and _equal(parent[key], value))
+        if key.startswith(ORIGIN) and not (key in parent and equal(parent[key], value))
     ]
     if touched:
         raise Refused(_origin_touched(parent, touched))
@@ -144,24 +144,3 @@ def _origin_touched(parent: JsonObject, touched: list[str]) -> str:
         f'keys that begin with "{ORIGIN}" are read-only after the start of a chain, and the '
         f"response {found}: choose other names, or repeat the values as they are"
     )
-
-
-def _equal(left: Json, right: Json) -> bool:
-    """Whether two JSON values are the same; 1 is 1.0, but not true.
-
-    Keeps its own stack, since a response may be nested deeper than Python may recurse.
-    """
-    pairs: list[tuple[Json, Json]] = [(left, right)]
-    while pairs:
-        one, other = pairs.pop()
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            if one.keys() != other.keys():
-                return False
-            pairs.extend((one[key], other[key]) for key in one)
-        elif isinstance(one, list) and isinstance(other, list):
-            if len(one) != len(other):
-                return False
-            pairs.extend(zip(one, other, strict=True))
-        elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
-            return False
-    return True

@@ -25,3 +25,24 @@ def canonical(value: Json) -> bytes:
 def decode(data: bytes | str) -> Json:
     """Parse one JSON document; raises ValueError for anything else."""
     return orjson.loads(data)
+
+
+def equal(left: Json, right: Json) -> bool:
+    """Whether two JSON values are the same: 1 is 1.0, but not true and not "1".
+
+    Keeps its own stack, since what a plugin sends may be nested deeper than Python may recurse.
+    """
+    pairs: list[tuple[Json, Json]] = [(left, right)]
+    while pairs:
+        one, other = pairs.pop()
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            if one.keys() != other.keys():
+                return False
+            pairs.extend((one[key], other[key]) for key in one)
+        elif isinstance(one, list) and isinstance(other, list):
+            if len(one) != len(other):
+                return False
+            pairs.extend(zip(one, other, strict=True))
+        elif isinstance(one, bool) is not isinstance(other, bool) or one != other:
+            return False
+    return True
