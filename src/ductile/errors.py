@@ -12,6 +12,7 @@
     │       └── DuplicateJob      this step already has a job for this parent and event
     ├── WorkspaceError            a workspace cannot be made, opened or sealed
     ├── PluginError               a plugin cannot be started or broke the protocol
+    ├── MissingPath               a path leads nowhere (in ductile.expressions)
     └── Refused                   a response breaks a rule of the core; never retried
 
 The first line of a class docstring says what happened; the text of an instance says what
