@@ -14,6 +14,7 @@ from ductile.documents.suggest import hint
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.loader import load as load_pipelines
 from ductile.errors import ConfigurationError
+from ductile.gateway.events import event_warnings
 from ductile.plugin.manifest import Manifest
 from ductile.plugin.registry import Registry, discover
 
@@ -66,6 +67,8 @@ def read_configuration(directory: Path | None, environment: Mapping[str, str]) -
         *plugin_problems,
         *loaded.problems,
     ]
+    if loaded.catalogue is not None:
+        problems += event_warnings(loaded.catalogue, registry, settings)
     return Configuration(
         found,
         environment,

@@ -43,6 +43,8 @@ class Command:
     input_schema: JsonObject | None = None
     """Documentation: payloads are not held against it."""
     output_schema: JsonObject | None = None
+    emits: tuple[str, ...] | None = None
+    """The types of the events that it may answer with; None: the manifest does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,9 @@ class _CommandFile(Schema):
     input_schema: dict[str, Json] | None = None
     output_schema: dict[str, Json] | None = None
     state: Literal["private", "baggage"] | None = None
-    # In existing manifests; taken as they are, and not looked at.
+    # Of any shape in existing manifests: only `emit` is looked at, and only where it is clear.
     values: Json = None
+    # In existing manifests; taken as they are, and not looked at.
     idempotent: bool | None = None
     retry_safe: bool | None = None
 
@@ -116,7 +119,18 @@ class _CommandFile(Schema):
             description=self.description or "",
             input_schema=self.input_schema,
             output_schema=self.output_schema,
+            emits=_emits(self.values),
         )
+
+
+def _emits(values: Json) -> tuple[str, ...] | None:
+    """The types in `values.emit`; None unless every entry of it names one."""
+    entries = values.get("emit") if isinstance(values, dict) else None
+    if not isinstance(entries, list):
+        return None
+    types = [entry.get("event") if isinstance(entry, dict) else None for entry in entries]
+    named = [each for each in types if isinstance(each, str) and each]
+    return tuple(dict.fromkeys(named)) if len(named) == len(types) else None
 
 
 class _ConfigKeys(Schema):

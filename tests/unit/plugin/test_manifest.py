@@ -245,3 +245,26 @@ def test_an_entrypoint_that_everybody_may_change_is_refused(tmp_path: Path) -> N
     (tmp_path / "run.sh").chmod(0o757)
 
     assert 'entrypoint "run.sh" can be changed by every user' in refused(path).message
+
+
+@pytest.mark.parametrize(
+    ("values", "emits"),
+    [
+        (
+            "{emit: [{event: fetched, values: [payload.body]}, {event: missing}]}",
+            ("fetched", "missing"),
+        ),
+        ("{emit: []}", ()),
+        ("{consume: [payload.url]}", None),
+        ("{emit: fetched}", None),
+        ("{emit: [{event: fetched}, {evnt: missing}]}", None),
+        ("[emit]", None),
+    ],
+)
+def test_what_a_command_emits_is_known_only_where_every_entry_names_a_type(
+    tmp_path: Path, values: str, emits: tuple[str, ...] | None
+) -> None:
+    text = SMALL.replace("type: write", f"type: write, values: {values}")
+    manifest, problems = read_manifest(a_plugin(tmp_path / "fetch", text))
+    assert manifest is not None
+    assert (manifest.commands["handle"].emits, problems) == (emits, [])
