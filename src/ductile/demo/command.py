@@ -86,6 +86,7 @@ class Demo:
             status, chain_id = self._post(gateway)
             self._say(f"  POST /webhooks/{ENDPOINT}  {status}, event {chain_id}")
             self._say("\nThe chain that it starts:\n")
+            watch.show()
             watch.until(lambda: self._over(gateway, chain_id))
             chain = _records(gateway, chain_id)
             directories = _directories(gateway, chain)
@@ -190,19 +191,34 @@ class _Watch:
     def __init__(self, write: Write) -> None:
         self._write = write
         self._changed = threading.Condition()
+        self._held: list[str] | None = []
+
+    def show(self) -> None:
+        """Write what was seen so far, and everything from now on.
+
+        The chain may have begun before whoever started it has said so.
+        """
+        with self._changed:
+            held, self._held = self._held, None
+            self._write("".join(held or ()))
 
     def see(self, signal: Signal) -> None:
         """A listener of the gateway's telemetry."""
+        text = ""
         match signal:
             case JobStarted():
                 # The chain has no branches: nothing else is written before the end of the job.
-                self._write(f"  {signal.plugin:{_NAMES}}  ")
+                text = f"  {signal.plugin:{_NAMES}}  "
             case JobSettled():
-                self._write(f"{signal.outcome:9}  {signal.took / MILLISECOND:5.0f} ms\n")
+                text = f"{signal.outcome:9}  {signal.took / MILLISECOND:5.0f} ms\n"
                 if signal.error:
                     again = f"; next try at {signal.next_try:%H:%M:%S}" if signal.next_try else ""
-                    self._write(_indented(f"{signal.error}{again}", 6 * " ") + "\n")
+                    text += _indented(f"{signal.error}{again}", 6 * " ") + "\n"
         with self._changed:
+            if self._held is None:
+                self._write(text)
+            else:
+                self._held.append(text)
             self._changed.notify_all()
 
     def until(self, done: Callable[[], bool]) -> None:
