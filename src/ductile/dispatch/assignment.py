@@ -40,6 +40,15 @@ class Assignment:
         return self.position.pipeline.steps[self.position.step] if self.position else None
 
 
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that a worker has claimed, and what it refers to."""
+
+    job: Job
+    assignment: Assignment | None = None
+    """None where it could not be read: whoever does the job reads it again, and says why."""
+
+
 class PinnedVersions:
     """The pipeline versions that runs are pinned to, each read from the ledger once."""
 
@@ -63,10 +72,11 @@ class PinnedVersions:
 
 def load(store: Store, pinned: PinnedVersions, job: Job) -> Assignment:
     """Read all that a claimed job refers to, in one snapshot."""
-    return store.read(lambda tx: _load(tx, pinned, job))
+    return store.read(lambda tx: load_from(tx, pinned, job))
 
 
-def _load(tx: Transaction, pinned: PinnedVersions, job: Job) -> Assignment:
+def load_from(tx: Transaction, pinned: PinnedVersions, job: Job) -> Assignment:
+    """Like `load`, in a transaction that has begun."""
     event = tx.events.get(job.source_event_id)
     context = tx.contexts.get(job.event_context_id)
     if event is None or context is None:

@@ -43,6 +43,8 @@ class Moved:
 
     run: Run
     conflicts: list[Conflict] = field(default_factory=list)
+    queued: int = 0
+    """Jobs that were put on the list to move it."""
 
 
 class Conductor:
@@ -105,6 +107,7 @@ class Conductor:
         origin = Origin(event, context, run, parents, join_id if len(parents) > 1 else None)
         routing = self._router().beyond(join_id, pipeline, event, context)
         self._planner.lead(plan, origin, pipeline, routing, now)
+        moved.queued += len(plan.jobs)
         moved.run = _written(tx, plan, run, now)
 
     def _end_phase(
@@ -135,6 +138,7 @@ class Conductor:
         routing = self._router().enter(pipeline, event, context, phase)
         self._planner.lead(plan, origin, pipeline, routing, now)
         tx.runs.move(run.id, phase)
+        moved.queued += len(plan.jobs)
         moved.run = _written(tx, plan, run, now)
         return origin
 

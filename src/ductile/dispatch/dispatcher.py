@@ -1,19 +1,21 @@
-"""The dispatcher: claims jobs when a commit wakes it, and hands them to its threads."""
+"""The dispatcher: claims jobs for its threads, when a commit wakes it and when one settles."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ductile.dispatch.assignment import Claimed
+from ductile.dispatch.interfaces import Performer
 from ductile.model.clock import Clock
 from ductile.model.ids import JobId, WorkerId
 from ductile.model.job import Job
 from ductile.plugin.interfaces import StopToken
-from ductile.storage.interfaces import Store
+from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import PartFailed
 
@@ -37,26 +39,30 @@ class Capacity:
 
 
 class Dispatcher:
-    """Keeps up to `max_workers` jobs going, and renews their leases."""
+    """Keeps up to `max_workers` jobs going, and renews their leases.
+
+    A thread that settles a job claims its next one in the same transaction, so a busy gateway
+    commits once for each job. The dispatcher itself claims for threads that have none.
+    """
 
     def __init__(
         self,
         worker: WorkerId,
         store: Store,
-        perform: Callable[[Job, StopToken], None],
+        performer: Performer,
         capacity: Capacity,
         new_stop: Callable[[], StopToken],
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
-        """`perform` does one job on a thread of the dispatcher; it must not raise.
+        """`performer` does jobs on the dispatcher's threads.
 
         `new_stop` makes the token of one job, which is set when the job is to be stopped: by
         `interrupt`, or when the grace time of a stop is over.
         """
         self._worker = worker
         self._store = store
-        self._perform = perform
+        self._performer = performer
         self._capacity = capacity
         self._new_stop = new_stop
         self._clock = clock
@@ -83,7 +89,8 @@ class Dispatcher:
         """There may be something to claim; cheap, callable from any thread."""
         with self._change:
             self._awake = True
-            self._change.notify_all()
+            if self._room > 0:
+                self._change.notify_all()
 
     def limit(self, parallelism: Mapping[str, int]) -> None:
         """Claim no more jobs at a time of single plugins than this, from now on."""
@@ -123,37 +130,68 @@ class Dispatcher:
 
     def run_once(self) -> int:
         """Claim as many jobs as there are free threads; returns how many it got."""
-        with self._change:
-            free = self._capacity.max_workers - len(self._stops)
+        free = self._room
         if free <= 0:
             return 0
-        jobs = self._store.write(
-            lambda tx: tx.jobs.claim(
-                self._worker,
-                limit=free,
-                lease=self._capacity.lease,
-                now=self._clock.now(),
-                parallelism=self._capacity.parallelism,
-            )
-        )
+        taken = self._store.write(lambda tx: self._take(tx, free))
         with self._change:
-            self._stops |= {job.id: self._new_stop() for job in jobs}
-        for job in jobs:
-            self._pool.submit(self._work, job)
-        return len(jobs)
+            self._stops |= {claimed.job.id: self._new_stop() for claimed in taken}
+        for claimed in taken:
+            self._pool.submit(self._work, claimed)
+        return len(taken)
 
     def renew(self) -> int:
         """Extend the leases of all that is running; to be called several times per lease."""
         now, lease = self._clock.now(), self._capacity.lease
         return self._store.write(lambda tx: tx.jobs.renew(self._worker, lease=lease, now=now))
 
-    def _work(self, job: Job) -> None:
+    @property
+    def _room(self) -> int:
+        """How many threads have no job."""
+        return self._capacity.max_workers - len(self._stops)
+
+    def _take(self, tx: Transaction, limit: int) -> Sequence[Claimed]:
+        jobs = tx.jobs.claim(
+            self._worker,
+            limit=limit,
+            lease=self._capacity.lease,
+            now=self._clock.now(),
+            parallelism=self._capacity.parallelism,
+        )
+        return [self._performer.look_up(tx, job) for job in jobs]
+
+    def _follow(self, tx: Transaction, *, queued: int, waiting: bool) -> Claimed | None:
+        taken: Sequence[Claimed] = ()
         try:
-            self._perform(job, self._stops[job.id])
-        finally:
-            with self._change:
-                self._stops.pop(job.id).close()
-                self._awake = True
+            if not self._stopping:
+                taken = self._take(tx, 1)
+        except Exception as error:
+            self._telemetry.emit(PartFailed("dispatcher", str(error) or repr(error)))
+        # One job for this thread; whatever else there is now is for those that have none.
+        if queued > len(taken) or waiting:
+            tx.after_commit(self.wake)
+        return taken[0] if taken else None
+
+    def _work(self, claimed: Claimed) -> None:
+        following: Claimed | None = claimed
+        while following is not None:
+            job = following.job
+            try:
+                following = self._performer.perform(following, self._stops[job.id], self._follow)
+            except BaseException:
+                self._hand_over(job, None)
+                raise
+            self._hand_over(job, following)
+
+    def _hand_over(self, job: Job, following: Claimed | None) -> None:
+        """The thread has ended a job, and has another one or none."""
+        with self._change:
+            self._stops.pop(job.id).close()
+            if following is not None:
+                self._stops[following.job.id] = self._new_stop()
+            # Of a plugin with a limit, the end of one job may make room for another's.
+            self._awake = self._awake or job.plugin in self._capacity.parallelism
+            if following is None or (self._awake and self._room > 0):
                 self._change.notify_all()
 
     def _loop(self) -> None:

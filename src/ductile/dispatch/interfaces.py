@@ -1,4 +1,4 @@
-"""The front door: what every trigger hands in, and what it gets back."""
+"""The front door, and how jobs are handed to those who do them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
+from ductile.dispatch.assignment import Claimed
 from ductile.model.ids import EventId, JobId, RunId
+from ductile.model.job import Job
 from ductile.model.json import Json
+from ductile.plugin.interfaces import StopToken
+from ductile.storage.interfaces import Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,27 @@ class Intake(Protocol):
 
     def accept(self, trigger: Trigger) -> Accepted:
         """Like `submit`, waiting for the commit."""
+
+
+class Follow(Protocol):
+    """Claims the next job in the transaction that settles the one before it."""
+
+    def __call__(self, tx: Transaction, *, queued: int, waiting: bool) -> Claimed | None:
+        """The next job for the thread that settles; None if there is none for it.
+
+        The settlement put `queued` jobs on the list; with `waiting`, its own job went back to
+        it. Never raises: what goes wrong here must not undo the settlement.
+        """
+
+
+class Performer(Protocol):
+    """Does jobs, each on the thread that calls it."""
+
+    def look_up(self, tx: Transaction, job: Job) -> Claimed:
+        """Read what a job needs in the transaction that claimed it; never raises."""
+
+    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> Claimed | None:
+        """Attempt a job and settle it, with `follow` in the same transaction.
+
+        Returns the job that `follow` claimed. Never raises.
+        """

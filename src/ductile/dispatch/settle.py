@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, assert_never
 
-from ductile.dispatch.assignment import Assignment
+from ductile.dispatch.assignment import Assignment, Claimed
 from ductile.dispatch.conductor import Conductor, Moved, before, tell
+from ductile.dispatch.interfaces import Follow
 from ductile.dispatch.plan import Origin, Plan, log_lines
 from ductile.dispatch.planner import Planner, TooDeep
 from ductile.dispatch.policies import Policies
@@ -70,19 +71,22 @@ class Settler:
         self._telemetry = telemetry
         self._jitter = jitter
 
-    def apply(self, assignment: Assignment, attempt: Attempt) -> None:
+    def apply(
+        self, assignment: Assignment, attempt: Attempt, follow: Follow | None = None
+    ) -> Claimed | None:
         """Write the outcome and all that follows from it, or nothing.
 
         A response that breaks a rule of the core fails the job instead, and nothing of the
-        response is kept. Raises LeaseLost when the job is not this attempt's any more.
+        response is kept. Returns what `follow` claimed in the same transaction. Raises
+        LeaseLost when the job is not this attempt's any more.
         """
         try:
-            self._write(assignment, self._decide(assignment, _tainted(attempt)))
+            return self._write(assignment, self._decide(assignment, _tainted(attempt)), follow)
         except (Refused, Violation) as refusal:
             failed = replace(
                 attempt, outcome=Failed(self._explain(assignment, refusal), retry=False)
             )
-            self._write(assignment, self._decide(assignment, failed))
+            return self._write(assignment, self._decide(assignment, failed), follow)
 
     def _explain(self, assignment: Assignment, refusal: Exception) -> str:
         run = assignment.run
@@ -128,8 +132,10 @@ class Settler:
         due = self._clock.now() + retry.delay(policy, job.tries, self._jitter())
         return _Decision(attempt, label, JobStatus.QUEUED, due=due)
 
-    def _write(self, assignment: Assignment, decided: _Decision) -> None:
-        def work(tx: Transaction) -> None:
+    def _write(
+        self, assignment: Assignment, decided: _Decision, follow: Follow | None
+    ) -> Claimed | None:
+        def work(tx: Transaction) -> Claimed | None:
             decision = _as_run_ends(tx, assignment, decided)
             now = decision.attempt.completed_at
             moved: list[Moved] = []
@@ -141,8 +147,13 @@ class Settler:
             _record(tx, assignment, decision)
             moved += self._advance(tx, assignment, decision)
             tx.after_commit(lambda: self._tell(assignment, decision, moved))
+            if follow is None:
+                return None
+            queued = sum(each.queued for each in moved)
+            queued += len(decision.plan.jobs) if decision.plan else 0
+            return follow(tx, queued=queued, waiting=decision.status is JobStatus.QUEUED)
 
-        self._store.write(work)
+        return self._store.write(work)
 
     def _advance(
         self, tx: Transaction, assignment: Assignment, decision: _Decision

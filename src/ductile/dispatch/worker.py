@@ -8,15 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from ductile.dispatch.assignment import Assignment, PinnedVersions, load
+from ductile.dispatch.assignment import Assignment, Claimed, PinnedVersions, load, load_from
 from ductile.dispatch.attempt import Attempts
+from ductile.dispatch.interfaces import Follow
 from ductile.dispatch.settle import Settler
 from ductile.errors import LeaseLost, StorageError
 from ductile.model.clock import Clock
 from ductile.model.job import Job
 from ductile.model.outcome import Attempt, Failed
 from ductile.plugin.interfaces import StopToken
-from ductile.storage.interfaces import Store
+from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import AttemptDiscarded, JobStarted, PartFailed
 
@@ -49,13 +50,22 @@ class Worker:
         self._clock = clock
         self._telemetry = telemetry
 
-    def perform(self, job: Job, stop: StopToken) -> None:
-        """Attempt the job and settle it.
+    def look_up(self, tx: Transaction, job: Job) -> Claimed:
+        """The claimed job with all that it refers to, in the transaction that claimed it."""
+        try:
+            return Claimed(job, load_from(tx, self._pinned, job))
+        except Exception:
+            # What cannot be read must not undo the claim, nor what is settled with it.
+            return Claimed(job)
+
+    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> Claimed | None:
+        """Attempt the job and settle it; returns what `follow` claimed with the settlement.
 
         Never raises. An outcome that the database does not take (a full disk) is offered
         again until it does or until `stop`; the job then stays claimed, and the next start
         finds it.
         """
+        job = claimed.job
         self._telemetry.emit(
             JobStarted(
                 job=job.id,
@@ -67,17 +77,20 @@ class Worker:
             )
         )
         try:
-            assignment = self._insist(
+            assignment = claimed.assignment or self._insist(
                 "load", job, stop, lambda: load(self._store, self._pinned, job)
             )
             attempt = self._attempt(assignment, stop)
-            self._insist("settle", job, stop, lambda: self._settle(assignment, attempt))
+            return self._insist(
+                "settle", job, stop, lambda: self._settle(assignment, attempt, follow)
+            )
         except _GivenUp:
-            return
+            pass
         except LeaseLost:
             self._telemetry.emit(AttemptDiscarded(job.id, job.attempt))
         except Exception as error:
             self._telemetry.emit(PartFailed("worker", f"job {job.id}: {error!r}"))
+        return None
 
     def _attempt(self, assignment: Assignment, stop: StopToken) -> Attempt:
         started = self._clock.now()
@@ -88,14 +101,14 @@ class Worker:
                 self._mistake("attempt", assignment.job, error), started, self._clock.now()
             )
 
-    def _settle(self, assignment: Assignment, attempt: Attempt) -> None:
+    def _settle(self, assignment: Assignment, attempt: Attempt, follow: Follow) -> Claimed | None:
         try:
-            self._settler.apply(assignment, attempt)
+            return self._settler.apply(assignment, attempt, follow)
         except StorageError:
             raise
         except Exception as error:
             failed = self._mistake("settle", assignment.job, error)
-            self._settler.apply(assignment, replace(attempt, outcome=failed))
+            return self._settler.apply(assignment, replace(attempt, outcome=failed), follow)
 
     def _mistake(self, part: str, job: Job, error: Exception) -> Failed:
         """A mistake of the core must not hold the job for ever: it counts as a failure.

@@ -157,13 +157,7 @@ class Gateway:
             service.max_workers, core.policies.parallelism(), service.lease, service.shutdown_grace
         )
         dispatcher = Dispatcher(
-            worker_id,
-            self.store,
-            worker.perform,
-            capacity,
-            Stop,
-            core.clock,
-            self.telemetry,
+            worker_id, self.store, worker, capacity, Stop, core.clock, self.telemetry
         )
         rescuer = Rescuer(
             worker_id,

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
-from ductile.dispatch.assignment import Assignment
+from ductile.dispatch.assignment import Assignment, PinnedVersions
 from ductile.dispatch.attempt import Attempts
 from ductile.dispatch.conductor import Conductor
 from ductile.dispatch.dispatcher import Capacity, Dispatcher
@@ -20,11 +20,12 @@ from ductile.dispatch.planner import Planner
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.settle import Settler
 from ductile.dispatch.worker import Worker
+from ductile.dsl.graph import Pipeline
 from ductile.errors import StorageError
 from ductile.gateway.core import Core, make_core
 from ductile.model.artifact import Artifact, Change
 from ductile.model.clock import Clock
-from ductile.model.ids import WorkerId
+from ductile.model.ids import PipelineHash, WorkerId
 from ductile.model.job import Job
 from ductile.model.outcome import Attempt, Response, Succeeded
 from ductile.plugin.interfaces import StopToken
@@ -44,12 +45,11 @@ LEASE: Final = timedelta(seconds=60)
 
 
 class FailingStore:
-    """A store whose disk fails for so many writes, or reads."""
+    """A store whose disk fails for so many writes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.failures = 0
-        self.failing_reads = 0
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         if self.failures:
@@ -57,14 +57,22 @@ class FailingStore:
             raise StorageError("the disk is full")
         return self._store.write(work)
 
-    def read(self, work: Callable[[Transaction], T]) -> T:
-        if self.failing_reads:
-            self.failing_reads -= 1
-            raise StorageError("the disk cannot be read")
-        return self._store.read(work)
-
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+
+class UnreadableVersions(PinnedVersions):
+    """Versions that cannot be read so many times."""
+
+    def __init__(self, failures: int) -> None:
+        super().__init__()
+        self._failures = failures
+
+    def get(self, tx: Transaction, pipeline_hash: PipelineHash) -> Pipeline:
+        if self._failures:
+            self._failures -= 1
+            raise StorageError("the disk cannot be read")
+        return super().get(tx, pipeline_hash)
 
 
 @dataclass
@@ -119,6 +127,7 @@ def member(
     *,
     router: Router | None = None,
     attempts: Attempts | None = None,
+    pinned: PinnedVersions | None = None,
 ) -> Member:
     """A process on the site's database; close it at the end."""
     configuration = site.read()
@@ -135,7 +144,7 @@ def member(
         )
         conductor = Conductor(planner, lambda: router)
     workspaces = HardLinkWorkspaces(settings.workspace.root, clock)
-    pinned = core.pinned
+    pinned = pinned or core.pinned
     settler = Settler(core.store, planner, conductor, core.policies, clock, telemetry, lambda: 0.0)
     attempts = attempts or Attempts(
         core.store, workspaces, ProcessRunner(clock), core.policies, core.privacy, clock
@@ -143,7 +152,7 @@ def member(
     worker = Worker(core.store, attempts, settler, pinned, clock, telemetry)
     worker_id = WorkerId(name)
     capacity = Capacity(4, core.policies.parallelism(), LEASE, timedelta(seconds=30))
-    dispatcher = Dispatcher(worker_id, core.store, worker.perform, capacity, Stop, clock, telemetry)
+    dispatcher = Dispatcher(worker_id, core.store, worker, capacity, Stop, clock, telemetry)
     rescuer = Rescuer(worker_id, core.store, workspaces, settler, pinned, clock, telemetry)
     intake = core.intake(lambda: None)
     return Member(

@@ -21,6 +21,7 @@ from ductile.errors import LeaseLost, StorageError
 from ductile.model.ids import WorkerId
 from ductile.model.job import Job, JobStatus
 from ductile.model.outcome import EmittedEvent, Response, Succeeded
+from ductile.plugin.stop import Stop
 from ductile.router.interfaces import Next, Routing
 from ductile.telemetry.signals import AttemptDiscarded, JobRescued, JobSettled, PartFailed
 from ductile.workspace.interfaces import WorkspaceKey
@@ -223,8 +224,9 @@ def test_what_a_dead_attempt_changed_in_place_is_found_when_it_is_rescued(
     pipelines(site)
     one = members("one")
     make = let_in(one)
-    one.dispatcher.run_once()
-    one.signals.wait_for(JobSettled)
+    making = assignment(one)
+    with Stop() as stop:
+        one.settler.apply(making, one.attempts.run(making, stop))
     held = assignment(one)
     workspace = one.workspaces.clone(
         WorkspaceKey(make.id), WorkspaceKey(held.job.id, held.job.attempt)
@@ -350,7 +352,7 @@ def test_an_event_that_the_database_does_not_take_is_not_accepted(
         one.intake.accept(Trigger("go", {}, "test"))
 
 
-def race(settle: Callable[[], None], rescue: Callable[[], object]) -> bool:
+def race(settle: Callable[[], object], rescue: Callable[[], object]) -> bool:
     """Do both at the same moment; returns whether the first one lost its claim."""
     barrier = threading.Barrier(2)
 

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from ductile.dispatch.assignment import Claimed
 from ductile.dispatch.dispatcher import Capacity, Dispatcher
+from ductile.dispatch.interfaces import Follow
 from ductile.model.ids import WorkerId
 from ductile.model.job import Job
 from ductile.plugin.interfaces import StopToken
@@ -149,8 +151,11 @@ class Desk:
         self._done = threading.Event()
         self.jobs: list[Job] = []
 
-    def __call__(self, job: Job, stop: StopToken) -> None:
-        self.jobs.append(job)
+    def look_up(self, tx: Transaction, job: Job) -> Claimed:
+        return Claimed(job)
+
+    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> None:
+        self.jobs.append(claimed.job)
         self._arrived.release()
         self._done.wait(PATIENCE)
 

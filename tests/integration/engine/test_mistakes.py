@@ -16,7 +16,7 @@ from ductile.model.outcome import Attempt
 from ductile.plugin.interfaces import StopToken
 from ductile.router.interfaces import Next
 from ductile.telemetry.signals import JobSettled, PartFailed
-from tests.integration.engine.parts import Member, member
+from tests.integration.engine.parts import Member, UnreadableVersions, member
 from tests.support.clock import FakeClock
 from tests.support.scripts import OK
 from tests.support.site import Site
@@ -75,9 +75,10 @@ def test_the_log_says_what_happened(confused: Member) -> None:
 def test_a_job_that_cannot_be_read_for_a_moment_is_read_again(site: Site) -> None:
     site.plugin("work", OK)
     site.pipeline("- {name: p, on: go, steps: [{uses: work}]}")
-    with closing(member(site, "one", FakeClock())) as one:
+    # Once with the claim, and once by the worker.
+    pinned = UnreadableVersions(2)
+    with closing(member(site, "one", FakeClock(), pinned=pinned)) as one:
         [job_id] = one.intake.accept(Trigger("go", {}, "test")).job_ids
-        one.store.failing_reads = 1
         one.dispatcher.run_once()
         one.signals.wait_for(JobSettled)
         assert one.signals.of(PartFailed)[0].part == "load"
