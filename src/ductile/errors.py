@@ -11,6 +11,8 @@
     │   └── Violation             what was to be written breaks a rule of the schema
     │       └── DuplicateJob      this step already has a job for this parent and event
     ├── WorkspaceError            a workspace cannot be made, opened or sealed
+    │   ├── SourceUnusable        the workspace that another one is made from is missing
+    │   └── Tainted               inherited files were changed in place (in ductile.workspace)
     ├── PluginError               a plugin cannot be started or broke the protocol
     ├── MissingPath               a path leads nowhere (in ductile.expressions)
     └── Refused                   a response breaks a rule of the core; never retried
@@ -64,6 +66,10 @@ class DuplicateJob(Violation):
 
 class WorkspaceError(DuctileError):
     """A workspace cannot be made, opened, sealed or deleted."""
+
+
+class SourceUnusable(WorkspaceError):
+    """The workspace that another one is made from is missing, or is no directory."""
 
 
 class PluginError(DuctileError):

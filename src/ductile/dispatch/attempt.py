@@ -10,7 +10,7 @@ from pathlib import Path
 from ductile.dispatch.assignment import Assignment
 from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
-from ductile.errors import PluginError, Refused, WorkspaceError
+from ductile.errors import PluginError, Refused, SourceUnusable, WorkspaceError
 from ductile.expressions.errors import MissingPath
 from ductile.ledger import baggage
 from ductile.model.artifact import Taint
@@ -24,11 +24,17 @@ from ductile.plugin.interfaces import Invocation, PluginRunner, StopToken
 from ductile.plugin.protocol import Reading, build_request, interpret
 from ductile.router.scope import scope
 from ductile.storage.interfaces import Store
-from ductile.workspace.interfaces import KnownHash, Workspace, WorkspaceKey, WorkspaceManager
+from ductile.workspace.interfaces import (
+    KnownHash,
+    Tainted,
+    Workspace,
+    WorkspaceKey,
+    WorkspaceManager,
+)
 
 
 class _ParentUnusable(Exception):
-    """The parent's workspace is missing or not committed; another attempt would not help."""
+    """The parent's workspace is not committed; another attempt would not help."""
 
 
 class Attempts:
@@ -55,10 +61,13 @@ class Attempts:
         started = self._clock.now()
         try:
             workspace = self._prepare(assignment)
-        except WorkspaceError as error:
-            return self._failed(started, Failed(str(error)))
         except _ParentUnusable as error:
             return self._failed(started, Failed(str(error), retry=False))
+        except SourceUnusable as error:
+            unusable = f"the workspace of a parent job cannot be used: {error}"
+            return self._failed(started, Failed(unusable, retry=False))
+        except WorkspaceError as error:
+            return self._failed(started, Failed(str(error)))
         try:
             invocation = self._invocation(assignment, workspace)
         except (MissingPath, Refused) as error:
@@ -92,15 +101,7 @@ class Attempts:
                 f"the workspace of parent job {parent.id} is not committed: the job is "
                 f"{parent.status}; expected succeeded"
             )
-        source = WorkspaceKey(parent.id, parent.attempt)
-        try:
-            self._workspaces.open(source)
-        except WorkspaceError as error:
-            raise _ParentUnusable(
-                f"the workspace of parent job {parent.id} cannot be used: {error}; "
-                "start the chain again"
-            ) from error
-        return source
+        return WorkspaceKey(parent.id, parent.attempt)
 
     def _invocation(self, assignment: Assignment, workspace: Workspace) -> Invocation:
         job, policies = assignment.job, self._policies.pinned()
@@ -142,10 +143,15 @@ class Attempts:
     ) -> Attempt:
         outcome: Outcome = reading.outcome
         taints: Sequence[Taint] = ()
+        known = self._known(assignment.job.id)
         try:
-            taints = self._workspaces.check(workspace, self._known(assignment.job.id))
-            if isinstance(outcome, Succeeded) and not taints:
-                outcome = replace(outcome, artifacts=tuple(self._workspaces.seal(workspace)))
+            if isinstance(outcome, Succeeded):
+                artifacts = self._workspaces.seal(workspace, known)
+                outcome = replace(outcome, artifacts=tuple(artifacts))
+            else:
+                taints = self._workspaces.check(workspace, known)
+        except Tainted as found:
+            taints = found.taints
         except WorkspaceError as error:
             outcome = Failed(str(error))
         return Attempt(

@@ -11,14 +11,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ductile.errors import WorkspaceError
+from ductile.errors import SourceUnusable, WorkspaceError
 from ductile.model.artifact import Artifact, Taint
 from ductile.model.clock import Clock
 from ductile.workspace import seal, verify
 from ductile.workspace.clone import Filling, Form, forms
 from ductile.workspace.delete import delete
 from ductile.workspace.failures import failure, root_failure
-from ductile.workspace.interfaces import CleanupReport, KnownHash, Workspace, WorkspaceKey
+from ductile.workspace.interfaces import (
+    CleanupReport,
+    KnownHash,
+    Tainted,
+    Workspace,
+    WorkspaceKey,
+)
 from ductile.workspace.layout import is_ours, key_of, name_of, new_temporary_name, quoted
 from ductile.workspace.tree import Descent
 
@@ -71,24 +77,25 @@ class HardLinkWorkspaces:
         return self._root / name_of(key)
 
     def check(self, workspace: Workspace, known: KnownHash) -> Sequence[Taint]:
-        awaited = dict(workspace.shared)
-        if not awaited:
+        if not workspace.shared:
             return ()
+        checking = verify.Checking(workspace.shared, known)
         with self._opened_root() as root:
             with _opened(workspace.key, root) as tree:
-                taints = verify.check_shared(tree, awaited, known)
-            # What lost its old name here may have been written to first, or is written to under
-            # a new one. Its source still has it, under the name that the ledger knows. Another
-            # source may have that name too, but not for this inode, or for the very same file.
-            for source in reversed(workspace.sources):
-                if awaited and _exists(source, root):
-                    with _opened(source, root) as tree:
-                        taints = [*taints, *verify.check_shared(tree, awaited, known)]
-        return sorted(taints, key=lambda taint: taint.path)
+                checking.look_through(tree)
+            _look_into_sources(workspace, checking, root)
+        return checking.taints
 
-    def seal(self, workspace: Workspace) -> Sequence[Artifact]:
-        with self._opened_root() as root, _opened(workspace.key, root) as tree:
-            return seal.seal(tree, workspace)
+    def seal(self, workspace: Workspace, known: KnownHash | None = None) -> Sequence[Artifact]:
+        checking = None if known is None else verify.Checking(workspace.shared, known)
+        with self._opened_root() as root:
+            with _opened(workspace.key, root) as tree:
+                artifacts = seal.seal(tree, workspace, checking)
+            if checking is not None:
+                _look_into_sources(workspace, checking, root)
+                if checking.taints:
+                    raise Tainted(checking.taints)
+        return artifacts
 
     def verify(self, key: WorkspaceKey, held: Mapping[str, Artifact]) -> Sequence[Taint]:
         with self._opened_root() as root, _opened(key, root) as tree:
@@ -126,15 +133,8 @@ class HardLinkWorkspaces:
 
     @contextmanager
     def _opened_root(self, *, make: bool = False) -> Iterator[int]:
-        if not self._has_root():
-            if not make:
-                raise WorkspaceError(
-                    "the directory that workspace.root names is missing, and every workspace "
-                    "with it; set workspace.root to where they are, or run the chains again"
-                )
-            self._make_root()
         try:
-            root = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            root = self._open_root(make=make)
         except OSError as error:
             raise root_failure(error) from error
         try:
@@ -142,6 +142,19 @@ class HardLinkWorkspaces:
             yield root
         finally:
             os.close(root)
+
+    def _open_root(self, *, make: bool) -> int:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        try:
+            return os.open(self._root, flags)
+        except FileNotFoundError:
+            if not make:
+                raise SourceUnusable(
+                    "the directory that workspace.root names is missing, and every workspace "
+                    "with it; set workspace.root to where they are, or run the chains again"
+                ) from None
+            self._make_root()
+            return os.open(self._root, flags)
 
     def _has_root(self) -> bool:
         try:
@@ -197,6 +210,16 @@ def _merge_into(
     return given
 
 
+def _look_into_sources(workspace: Workspace, checking: verify.Checking, root: int) -> None:
+    # What lost its old name in the workspace may have been written to first, or is written to
+    # under a new one. Its source still has it, under the name that the ledger knows. Another
+    # source may have that name too, but not for this inode, or for the very same file.
+    for source in reversed(workspace.sources):
+        if checking.awaited and _exists(source, root):
+            with _opened(source, root) as tree:
+                checking.look_through(tree)
+
+
 def _give_up(building: str, root: int) -> None:
     try:
         delete(building, root)
@@ -211,13 +234,13 @@ def _opened(key: WorkspaceKey, root: int) -> Descent:
     try:
         return Descent(name, root)
     except FileNotFoundError:
-        raise WorkspaceError(
+        raise SourceUnusable(
             f"workspace {quoted(name)} is missing: it was never made, or is deleted already; "
             "run its chain again"
         ) from None
     except OSError as error:
         if error.errno in (errno.ENOTDIR, errno.ELOOP):
-            raise WorkspaceError(
+            raise SourceUnusable(
                 f"expected workspace {quoted(name)} to be a directory, found something else "
                 "in its place; delete that, and run the chain again"
             ) from error

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from ductile.errors import WorkspaceError
 from ductile.model.artifact import Artifact, Taint
 from ductile.model.ids import JobId
 
@@ -20,9 +21,8 @@ class WorkspaceKey:
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """What a file was when it was linked."""
+class Fingerprint(NamedTuple):
+    """What a file was when it was linked; one is made for every file of every clone."""
 
     inode: int
     size: int
@@ -55,6 +55,14 @@ class CleanupReport:
     """Names of those that could not be deleted, and why."""
 
 
+class Tainted(WorkspaceError):
+    """Inherited files were changed in place, so nothing of the workspace can be committed."""
+
+    def __init__(self, taints: Sequence[Taint]) -> None:
+        super().__init__(", ".join(f"{taint.path}: {taint.detail}" for taint in taints))
+        self.taints = tuple(taints)
+
+
 #: The recorded BLAKE3 of an inherited path, None if the ledger does not know it.
 KnownHash = Callable[[str], str | None]
 
@@ -78,8 +86,8 @@ class WorkspaceManager(Protocol):
         anew with the same text; anything else is refused. Costs one `link` and one `stat` per
         file and one `mkdir` per directory. Never copies unless asked to; copies can be written
         to by their owner and keep their executable bits. Directories keep no modes. Raises
-        WorkspaceError if `source` is missing or `target` is there already; after any error
-        nothing is left behind.
+        SourceUnusable if `source` is missing, and WorkspaceError if `target` is there already;
+        after any error nothing is left behind.
         """
 
     def merge(
@@ -101,13 +109,13 @@ class WorkspaceManager(Protocol):
         `bases` are what all sources were made from, over however many steps. A file that a
         source has as one of them has it (size and time) was only handed on: it gives way to
         what any other source made of it. Costs one stat per file of each of them and of each
-        source. Raises WorkspaceError if any of them is missing.
+        source. Raises SourceUnusable if any of them is missing.
         """
 
     def open(self, key: WorkspaceKey) -> Workspace:
         """The workspace that is there, without what it inherited: only its maker knows that.
 
-        Raises WorkspaceError if it is missing or no directory.
+        Raises SourceUnusable if it is missing or no directory.
         """
 
     def path(self, key: WorkspaceKey) -> Path:
@@ -123,7 +131,7 @@ class WorkspaceManager(Protocol):
         that was removed or replaced by another one.
         """
 
-    def seal(self, workspace: Workspace) -> Sequence[Artifact]:
+    def seal(self, workspace: Workspace, known: KnownHash | None = None) -> Sequence[Artifact]:
         """Take the write bits off all files that were added or replaced, and record the changes.
 
         By path. Costs one stat per inherited file and one read per new one. What was displaced
@@ -134,6 +142,9 @@ class WorkspaceManager(Protocol):
         shows in it. Raises WorkspaceError for what cannot be committed:
         sockets, pipes, devices, files that are still written to, and new files that have another
         name outside the workspace.
+
+        With `known`, does what `check` does with the same look at every file, and raises Tainted
+        for what `check` would return.
         """
 
     def verify(self, key: WorkspaceKey, held: Mapping[str, Artifact]) -> Sequence[Taint]:

@@ -22,6 +22,7 @@ from ductile.workspace.files import (
 from ductile.workspace.interfaces import Fingerprint, Workspace
 from ductile.workspace.layout import quoted
 from ductile.workspace.tree import Descent, walk
+from ductile.workspace.verify import Checking
 
 #: What a sealed file keeps of its mode; its owner can always read it.
 _KEPT: Final = 0o555
@@ -31,9 +32,14 @@ _WRITE_BITS: Final = 0o222
 _NUDGE: Final = 1
 
 
-def seal(tree: Descent, workspace: Workspace) -> Sequence[Artifact]:
-    """Seal the workspace at whose top `tree` stands. By path; raises WorkspaceError."""
-    sealing = _Sealing(tree, workspace)
+def seal(
+    tree: Descent, workspace: Workspace, checking: Checking | None = None
+) -> Sequence[Artifact]:
+    """Seal the workspace at whose top `tree` stands. By path; raises WorkspaceError.
+
+    `checking` gets to look at every file on the way.
+    """
+    sealing = _Sealing(tree, workspace, checking)
     for entries in walk(tree):
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
@@ -44,8 +50,9 @@ def seal(tree: Descent, workspace: Workspace) -> Sequence[Artifact]:
 class _Sealing:
     """One pass over one workspace."""
 
-    def __init__(self, tree: Descent, workspace: Workspace) -> None:
+    def __init__(self, tree: Descent, workspace: Workspace, checking: Checking | None) -> None:
         self._tree = tree
+        self._checking = checking
         self._workspace = workspace
         self._shared_inodes = {before.inode for before in workspace.shared.values()}
         self._inherited = set(workspace.inherited.values())
@@ -61,6 +68,8 @@ class _Sealing:
         self._seen.add(path)
         try:
             found = entry.stat(follow_symlinks=False)
+            if self._checking is not None:
+                self._checking.look(self._tree, entry, path, found)
             if not (stat.S_ISREG(found.st_mode) or stat.S_ISLNK(found.st_mode)):
                 raise unsupported(path, found.st_mode)
             self._names[found.st_ino] += 1

@@ -13,31 +13,41 @@ from ductile.workspace.layout import quoted
 from ductile.workspace.tree import Descent, walk
 
 
-def check_shared(
-    tree: Descent, awaited: dict[str, Fingerprint], known: KnownHash
-) -> Sequence[Taint]:
-    """Hold the awaited files that `tree` has under their old names against what they were.
+class Checking:
+    """Holds shared files against what they were when they were linked."""
 
-    Takes out of `awaited` what it found, whether changed or not. What stays in it has
-    another inode here, or no name any more.
-    """
-    taints: list[Taint] = []
-    for entries in walk(tree):
-        for entry in entries:
-            path = tree.prefix + entry.name
-            before = awaited.get(path)
-            if before is None:
-                continue
-            try:
-                now = fingerprint(entry.stat(follow_symlinks=False))
-                if now.inode != before.inode:
-                    continue
-                del awaited[path]
-                if now != before and _hash(entry, tree) != known(path):
-                    taints.append(Taint(path, _difference(before.size, now.size)))
-            except OSError as error:
-                raise failure(f"check {quoted(path)}", error) from error
-    return sorted(taints, key=lambda taint: taint.path)
+    def __init__(self, shared: Mapping[str, Fingerprint], known: KnownHash) -> None:
+        self._known = known
+        self._taints: list[Taint] = []
+        self.awaited = dict(shared)
+        """What was not found yet: it has another inode in its old place, or no name there."""
+
+    @property
+    def taints(self) -> Sequence[Taint]:
+        """What was found changed, by path."""
+        return sorted(self._taints, key=lambda taint: taint.path)
+
+    def look_through(self, tree: Descent) -> None:
+        """Look at what is awaited, where `tree` has it under its old name."""
+        for entries in walk(tree):
+            for entry in entries:
+                path = tree.prefix + entry.name
+                if path in self.awaited:
+                    try:
+                        self.look(tree, entry, path, entry.stat(follow_symlinks=False))
+                    except OSError as error:
+                        raise failure(f"check {quoted(path)}", error) from error
+
+    def look(
+        self, tree: Descent, entry: os.DirEntry[str], path: str, found: os.stat_result
+    ) -> None:
+        """Look at one entry, of which `found` was read just now. Raises OSError."""
+        before = self.awaited.get(path)
+        if before is None or found.st_ino != before.inode:
+            return
+        del self.awaited[path]
+        if fingerprint(found) != before and _hash(entry, tree) != self._known(path):
+            self._taints.append(Taint(path, _difference(before.size, found.st_size)))
 
 
 def verify(tree: Descent, held: Mapping[str, Artifact]) -> Sequence[Taint]:
