@@ -44,7 +44,7 @@ SORTS = {
 }
 #: The index that each statement on the way of a job is meant to use.
 INTENDED = {
-    ("jobs", "ready_plugins"): "COVERING INDEX job_queue_ready (plugin>?)",
+    ("jobs", "heads"): "COVERING INDEX job_queue_ready (plugin>?)",
     ("jobs", "waiting_plugins"): "COVERING INDEX job_queue_waiting (plugin>?)",
     ("jobs", "running_by_plugin"): "COVERING INDEX job_queue_running",
     ("jobs", "ready_of_plugin"): "COVERING INDEX job_queue_ready (plugin=?)",

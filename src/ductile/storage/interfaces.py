@@ -178,7 +178,10 @@ class PluginStates(Protocol):
         """The state of a plugin; empty if it has none."""
 
     def merge(self, plugin: str, updates: JsonObject, *, max_bytes: int, now: datetime) -> None:
-        """Merge top-level keys. Raises Refused if the whole grows beyond `max_bytes` of JSON."""
+        """Merge top-level keys; what says nothing new changes nothing.
+
+        Raises Refused if the whole grows beyond `max_bytes` of JSON.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ def connect(path: Path, *pragmas: str) -> apsw.Connection:
 
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that writes; what it commits is on disk when COMMIT returns."""
-    return connect(path, "synchronous = FULL", f"journal_size_limit = {_LOG_LIMIT}")
+    return connect(
+        path, "synchronous = FULL", "cache_size = -16384", f"journal_size_limit = {_LOG_LIMIT}"
+    )
 
 
 def connect_reader(path: Path) -> apsw.Connection:
