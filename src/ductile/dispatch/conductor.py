@@ -100,7 +100,8 @@ class Conductor:
         ]
         deepest = max(contexts, key=lambda each: each.hop)
         context = replace(
-            self._planner.grown(contexts[-1], joined.baggage, now, run, join_id), hop=deepest.hop + 1
+            self._planner.grown(contexts[-1], joined.baggage, now, run, join_id),
+            hop=deepest.hop + 1,
         )
         parents = _parents(arrivals)
         plan = Plan(contexts=[context])
