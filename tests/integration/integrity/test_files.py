@@ -57,12 +57,17 @@ def test_a_careless_step_is_named_with_the_file(site: Site) -> None:
 def test_a_change_by_hand_after_the_end_is_outside_of_any_job(site: Site) -> None:
     with site.running() as running:
         chain = running.finish("go")
-        append(running.workspace(chain.job("use")) / "out.txt")
+        path = running.workspace(chain.job("use")) / "out.txt"
+        append(path)
+        # The clock of the file system is coarser than that of the ledger.
+        later = path.stat().st_mtime + 60
+        os.utime(path, (later, later))
         problem = only_problem(running, site, chain)
     assert problem.detail == "size 5 became 13"
     assert problem.first_possible is not None
     assert problem.first_possible.job_id is None
     assert "no job that had the file was running" in problem.first_possible.reason
+    assert problem.caught_in is None
 
 
 def test_a_changed_file_is_told_once_with_everybody_who_shares_it(site: Site) -> None:

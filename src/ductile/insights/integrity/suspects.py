@@ -50,7 +50,7 @@ def first_possible(holders: Sequence[Holder], *, sealed_ns: int, mtime_ns: int) 
     at = to_text(written)
     for each in in_order:
         if each.started_at - TICK <= written and (
-            each.ended_at is None or written <= each.ended_at + TICK
+            each.ended_at is None or written <= each.ended_at
         ):
             return _suspicion(each, f"it had the file and was running at {at}, its last write")
     return Suspicion(None, f"no job that had the file was running at {at}, its last write")
