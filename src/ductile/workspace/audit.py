@@ -29,6 +29,7 @@ class HardLinkAudit:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         self._hashes: dict[_Read, str] = {}
+        self._read = 0
 
     def exists(self, key: WorkspaceKey) -> bool:
         try:
@@ -41,7 +42,7 @@ class HardLinkAudit:
     def survey(self, key: WorkspaceKey, held: Mapping[str, Artifact]) -> Survey:
         defects: list[Defect] = []
         missing = set(held)
-        size = 0
+        size, read_before = 0, self._read
         with self._opened(key) as tree:
             for entries in walk(tree):
                 for entry in entries:
@@ -59,7 +60,8 @@ class HardLinkAudit:
                     if defect is not None:
                         defects.append(defect)
         defects += [Defect(DefectKind.MISSING, path, "is not there") for path in missing]
-        return Survey(len(held), size, tuple(sorted(defects, key=lambda each: each.path)))
+        defects.sort(key=lambda each: each.path)
+        return Survey(len(held), size, self._read - read_before, tuple(defects))
 
     def holds(self, key: WorkspaceKey, files: Set[FileId]) -> Set[FileId]:
         found: set[FileId] = set()
@@ -104,6 +106,7 @@ class HardLinkAudit:
         known = self._hashes.get(read)
         if known is None:
             known = hash_of_entry(entry.name, tree.fd, symlink=False)
+            self._read += 1
             if found.st_nlink > 1:
                 self._hashes[read] = known
         return known

@@ -217,6 +217,8 @@ class Survey:
     """How many the ledger says there are."""
     size: int
     """Bytes of all that is there."""
+    read: int
+    """How many had to be read; the others are further names of what was read before."""
     defects: tuple[Defect, ...] = ()
     """By path."""
 
