@@ -67,6 +67,25 @@ def test_the_json_of_what_is_intact_counts_what_was_read(site: Site) -> None:
     assert (found["files"], found["ledger"], found["not_listed"]) == ([], [], 0)
 
 
+def test_a_sound_database_says_so(site: Site) -> None:
+    ended = site.run("db", "check")
+
+    assert (ended.code, ended.output.partition("  ")[0]) == (0, "sound")
+    assert site.json("db", "check")["defects"] == []
+
+
+def test_a_damaged_database_says_what_is_wrong_and_ends_badly(site: Site) -> None:
+    database = Path(site.json("db", "status")["database"])
+    content = bytearray(database.read_bytes())
+    content[8192:12288] = b"\xff" * 4096
+    database.write_bytes(content)
+
+    ended = site.run("db", "check")
+
+    assert ended.code == 1
+    assert ended.output.startswith("damaged  ")
+
+
 @pytest.mark.parametrize("words", [(), ("--all", "x")])
 def test_it_asks_for_an_id_or_for_all(site: Site, words: tuple[str, ...]) -> None:
     ended = site.run("run", "verify", *words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ductile.config.settings import Settings
@@ -26,6 +26,7 @@ from ductile.plugin.registry import Registry
 from ductile.router.graph_router import GraphRouter
 from ductile.storage.interfaces import Store
 from ductile.storage.sqlite.lock import holder
+from ductile.storage.sqlite.soundness import defects
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
 from ductile.workspace.audit import HardLinkAudit
@@ -129,6 +130,11 @@ def cancel_run(configuration: Configuration, store: Store, clock: Clock, run_id:
 def serving(settings: Settings) -> int | None:
     """The process id of the gateway that has the database open now; None if there is none."""
     return holder(settings.database)
+
+
+def database_defects(settings: Settings) -> Sequence[str]:
+    """What the database itself finds wrong in its file; a gateway may serve it meanwhile."""
+    return defects(settings.database)
 
 
 def open_workspaces(settings: Settings, clock: Clock) -> WorkspaceManager:
