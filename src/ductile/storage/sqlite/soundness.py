@@ -8,8 +8,8 @@ from typing import Final
 
 import apsw
 
-from ductile.errors import StorageError
 from ductile.storage.sqlite.connection import connect_reader
+from ductile.storage.sqlite.failures import explain
 
 #: SQLite stops looking after so many; what is that damaged is beyond reading.
 _MOST: Final = 100
@@ -32,7 +32,7 @@ def defects(path: Path) -> Sequence[str]:
     except (apsw.CorruptError, apsw.NotADBError) as error:
         return [f"the file is damaged: {error}"]
     except apsw.Error as error:
-        raise StorageError(f'database "{path}" cannot be checked: {error}') from error
+        raise explain(error, str(path)) from error
     finally:
         connection.close()
     return found
