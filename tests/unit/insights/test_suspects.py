@@ -23,9 +23,9 @@ def a_holder(name: str, begin: int, end: int | None) -> Holder:
 
 
 def named(holders: list[Holder], written: int) -> str | None:
-    """Who is named for a file that was sealed before the start, and written then."""
+    """Who is named for a file that was sealed an hour before the start, and written then."""
     return first_possible(
-        holders, sealed_ns=START_NS - 10**9, mtime_ns=START_NS + written * 10**9
+        holders, sealed_ns=START_NS - 3600 * 10**9, mtime_ns=START_NS + written * 10**9
     ).job_id
 
 
