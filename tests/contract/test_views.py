@@ -165,3 +165,12 @@ def test_a_chain_that_has_not_ended_an_attempt_has_no_completion(store: Store) -
     job = stored_job(store)
     ends = store.read(lambda tx: tx.views.chain_ends([job.id]))
     assert ends == {job.id: ChainEnd(job.chain_id, 1, None)}
+
+
+def test_every_chain_is_found_once_page_by_page_newest_first(store: Store) -> None:
+    made = [stored_job(store) for _ in range(3)]
+    stored_child(store, made[0])
+    newest_first = [job.chain_id for job in reversed(made)]
+    first = store.read(lambda tx: tx.views.chains(limit=2))
+    rest = store.read(lambda tx: tx.views.chains(limit=2, before=first[-1]))
+    assert [*first, *rest] == newest_first

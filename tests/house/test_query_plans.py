@@ -74,6 +74,7 @@ INTENDED = {
     "path<?)",
     ("views", "jobs"): "sqlite_autoindex_job_queue_1 (id<?)",
     ("views", "unsuccessful_jobs"): "job_queue_unsuccessful (status=? AND id<?)",
+    ("views", "chains"): "sqlite_autoindex_event_1 (id<?)",
     ("views", "chain_ends"): "job_queue_chain (chain_id=?)",
     ("views", "chain_jobs"): "job_queue_chain (chain_id=?)",
     ("views", "chain_contexts"): "event_context_parent (parent_id=?)",

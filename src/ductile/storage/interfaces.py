@@ -249,6 +249,9 @@ class Views(Protocol):
     ) -> Sequence[Run]:
         """Runs, newest first, those older than run `before` if given."""
 
+    def chains(self, *, limit: int, before: ChainId | None = None) -> Sequence[ChainId]:
+        """Chains, newest first, those older than chain `before` if given."""
+
     def chain(self, chain_id: ChainId) -> ChainRecords:
         """Everything of one chain; empty if there is no such chain."""
 

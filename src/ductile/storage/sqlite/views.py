@@ -58,6 +58,10 @@ class ViewRows:
         values = {"limit": limit, "status": status, "pipeline": pipeline, "before": before}
         return [rows.run(row) for row in self._session.rows(SQL["runs"], values)]
 
+    def chains(self, *, limit: int, before: ChainId | None = None) -> Sequence[ChainId]:
+        found = self._session.rows(SQL["chains"], {"limit": limit, "before": before})
+        return [chain_id for (chain_id,) in found]
+
     def chain(self, chain_id: ChainId) -> ChainRecords:
         values = {"chain_id": chain_id}
         artifacts: dict[JobId, list[Artifact]] = {}

@@ -41,6 +41,12 @@ WHERE id < coalesce(:before, 'g') AND (:status IS NULL OR status = :status)
     AND (:pipeline IS NULL OR pipeline_name = :pipeline)
 ORDER BY id DESC LIMIT :limit;
 
+-- name: chains
+-- The events that started chains, newest first.
+SELECT id FROM event
+WHERE chain_id = id AND id < coalesce(:before, 'g')
+ORDER BY id DESC LIMIT :limit;
+
 -- name: chain_events
 -- The events of a chain, as they came.
 SELECT * FROM event WHERE chain_id = :chain_id ORDER BY rowid;
