@@ -20,11 +20,13 @@ from ductile.cli.render.text import counted
 from ductile.cli.session import configuration, ledger, usable_configuration
 from ductile.cli.trigger import hand_in, read_wish, trigger_options
 from ductile.dispatch.interfaces import Trigger
-from ductile.documents.problems import Place, Problem, refuses
+from ductile.documents.problems import Problem, in_order, refuses
 from ductile.documents.render import render, to_json
-from ductile.documents.yaml import Document, parse
+from ductile.documents.yaml import Document
 from ductile.dsl.compiler import compile_documents
+from ductile.dsl.loader import read_document
 from ductile.gateway.configuration import Configuration, UsablePlugins
+from ductile.gateway.events import event_warnings
 from ductile.insights.graph_view import graph_view
 from ductile.insights.pipeline_shapes import pipeline_json
 
@@ -140,26 +142,21 @@ def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
     if found.settings is None or found.registry is None:
         found.parts()
         return []
-    given = {path.resolve() for path in files}
+    # Called in messages what they were called in the question.
+    given = {path.resolve(): str(path) for path in files}
     folder = found.directory / "pipelines"
     others = {path.resolve() for suffix in ("yaml", "yml") for path in folder.rglob(f"*.{suffix}")}
     documents: list[Document] = []
     problems: list[Problem] = []
-    for path in sorted(given | others):
-        document, wrong = _read(path)
+    for path in sorted(given.keys() | others):
+        document, wrong = read_document(path, given.get(path, str(path)))
         problems += wrong
         if document is not None:
             documents.append(document)
     plugins = UsablePlugins(found.settings, found.registry)
-    _, wrong = compile_documents(documents, plugins, complete=not problems)
-    shown = {str(path) for path in given}
-    return [each for each in (*problems, *wrong) if each.place and each.place.file in shown]
-
-
-def _read(path: Path) -> tuple[Document | None, list[Problem]]:
-    try:
-        return parse(path.read_bytes(), str(path))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        remedy = "check that it exists and who may read it"
-        return None, [Problem(message, Place(str(path), 1, 1), remedy)]
+    catalogue, wrong = compile_documents(documents, plugins, complete=not problems)
+    problems += wrong
+    if catalogue is not None:
+        problems += event_warnings(catalogue, found.registry, found.settings, documents)
+    shown = set(given.values())
+    return [each for each in in_order(problems) if each.place and each.place.file in shown]
