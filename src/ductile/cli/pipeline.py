@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -138,25 +138,38 @@ def run(
 
 
 def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
-    """What is wrong in these files, compiled together with the others of the directory."""
+    """What is wrong in these files, and in the others of the directory because of them."""
     if found.settings is None or found.registry is None:
         found.parts()
         return []
+    plugins = UsablePlugins(found.settings, found.registry)
     # Called in messages what they were called in the question.
     given = {path.resolve(): str(path) for path in files}
     folder = found.directory / "pipelines"
-    others = {path.resolve() for suffix in ("yaml", "yml") for path in folder.rglob(f"*.{suffix}")}
-    documents: list[Document] = []
-    problems: list[Problem] = []
-    for path in sorted(given.keys() | others):
-        document, wrong = read_document(path, given.get(path, str(path)))
-        problems += wrong
-        if document is not None:
-            documents.append(document)
-    plugins = UsablePlugins(found.settings, found.registry)
+    paths = {path.resolve() for suffix in ("yaml", "yml") for path in folder.rglob(f"*.{suffix}")}
+    others, problems = _read({path: str(path) for path in sorted(paths - given.keys())})
+    # What is wrong without these files is not asked for; who calls one of them is not to blame.
+    _, wrong = compile_documents(others, plugins, complete=False)
+    known = {*problems, *wrong}
+    documents, wrong = _read(dict(sorted(given.items())))
+    problems += wrong
+    documents = [*others, *documents]
     catalogue, wrong = compile_documents(documents, plugins, complete=not problems)
     problems += wrong
     if catalogue is not None:
-        problems += event_warnings(catalogue, found.registry, found.settings, documents)
-    shown = set(given.values())
-    return [each for each in in_order(problems) if each.place and each.place.file in shown]
+        warnings = event_warnings(catalogue, found.registry, found.settings, documents)
+        shown = set(given.values())
+        problems += [each for each in warnings if each.place and each.place.file in shown]
+    return in_order(each for each in problems if each not in known)
+
+
+def _read(paths: Mapping[Path, str]) -> tuple[list[Document], list[Problem]]:
+    """The documents of these files that can be read, by what messages call them."""
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    for path, name in paths.items():
+        document, wrong = read_document(path, name)
+        problems += wrong
+        if document is not None:
+            documents.append(document)
+    return documents, problems

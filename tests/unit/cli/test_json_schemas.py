@@ -88,3 +88,7 @@ def test_a_number_in_the_configuration_may_be_a_variable() -> None:
     service = json_schema("config")["$defs"]["ServiceSettings"]["properties"]
 
     assert {"type": "string", "pattern": r"\$\{"} in service["depth_limit"]["anyOf"]
+
+
+def test_every_scaffolded_file_of_yaml_has_a_schema() -> None:
+    assert {*SCAFFOLD.rglob("*.yaml"), *SCAFFOLD.rglob("*.yml")} == set(FILES.values())
