@@ -28,6 +28,8 @@ class Loaded:
     """All problems of all files, in the order of files and lines."""
     files: int
     """How many files were looked at."""
+    documents: tuple[Document, ...] = ()
+    """Those that could be read as YAML, in the same order."""
 
 
 def load(directory: Path, plugins: PluginCatalogue) -> Loaded:
@@ -42,17 +44,24 @@ def load(directory: Path, plugins: PluginCatalogue) -> Loaded:
     for path in _files(directory, problems):
         files += 1
         name = _shown(path)
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            problems.append(_unreadable(name, error))
-            continue
-        document, found = parse(data, name)
+        document, found = read_document(Path(path), name)
         problems += found
         if document is not None:
             documents.append(document)
     catalogue, found = compile_documents(documents, plugins, complete=not refuses(problems))
-    return Loaded(catalogue, tuple(in_order(problems + found)), files)
+    return Loaded(catalogue, tuple(in_order(problems + found)), files, tuple(documents))
+
+
+def read_document(path: Path, name: str) -> tuple[Document | None, list[Problem]]:
+    """The document of one file, which problems call `name`; never raises.
+
+    As `parse` gives it, and none with a problem if the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return None, [_unreadable(name, error)]
+    return parse(data, name)
 
 
 def _files(directory: Path, problems: list[Problem]) -> Iterator[str]:
