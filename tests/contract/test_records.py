@@ -189,8 +189,8 @@ def test_what_a_plugin_remembers_is_merged_key_by_key(store: Store) -> None:
 
 
 def test_a_plugin_state_keeps_the_type_of_what_equals_another(store: Store) -> None:
-    merge(store, {"cursor": 1})
-    merge(store, {"cursor": True})
+    remembered(store, {"cursor": 1})
+    remembered(store, {"cursor": True})
     assert store.read(lambda tx: tx.plugin_states.get("echo"))["cursor"] is True
 
 
