@@ -119,7 +119,7 @@ class WorkspaceManager(Protocol):
         """
 
     def path(self, key: WorkspaceKey) -> Path:
-        """Where the workspace is, or would be."""
+        """Where the workspace is, or would be: side by side with all others."""
 
     def check(self, workspace: Workspace, known: KnownHash) -> Sequence[Taint]:
         """Which inherited files were changed in place, by their inherited path.
