@@ -72,9 +72,10 @@ class WorkspaceManager(Protocol):
 
     Paths stay inside one root, which is made when it is first needed, and are readable by
     their owner only. A root that was there and is gone, with what was mounted on it perhaps, is
-    an error until it is back, and never made anew. Nothing ever follows a symlink. A workspace appears under its name when
-    it is whole, or not at all. A full disk, a missing permission or a file system that cannot
-    link raises WorkspaceError, which names the file and says what to set.
+    an error until it is back, and never made anew. Nothing ever follows a symlink. A workspace
+    appears under its name when it is whole, or not at all. A full disk, a missing permission or
+    a file system that cannot link raises WorkspaceError, which names the file and says what to
+    set.
     """
 
     def create(self, key: WorkspaceKey) -> Workspace:
