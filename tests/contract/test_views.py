@@ -165,3 +165,13 @@ def test_a_chain_that_has_not_ended_an_attempt_has_no_completion(store: Store) -
     job = stored_job(store)
     ends = store.read(lambda tx: tx.views.chain_ends([job.id]))
     assert ends == {job.id: ChainEnd(job.chain_id, 1, None)}
+
+
+def test_waiting_jobs_are_counted_no_further_than_asked(store: Store) -> None:
+    for _ in range(4):
+        stored_job(store)
+    (taken, again) = claimed(store, limit=2)
+    store.write(lambda tx: tx.jobs.retry(again.claim, due=START + timedelta(hours=1), error="oh"))
+    ended(store, taken, JobStatus.SUCCEEDED)
+    counts = [store.read(lambda tx: tx.views.waiting(up_to=limit)) for limit in (9, 3, 2, 0)]  # noqa: B023  # called at once
+    assert counts == [3, 3, 2, 0]
