@@ -55,7 +55,7 @@ def _random(chance: random.Random, passed: Mapping[str, int]) -> Kill:
     moment = chance.choice(list(Moment))
     match chance.randrange(3):
         case 0:
-            return Kill(TIME, moment, chance.randrange(_LONGEST))
+            return Kill(TIME, moment, chance.randint(1, _LONGEST))
         case 1:
             return Kill(ANY, moment, chance.randint(1, sum(passed.values()) // 2))
         case _:

@@ -66,5 +66,7 @@ NAMES: Final = tuple(point.name for point in POINTS)
 
 
 def point(name: str) -> Point:
-    """The point of that name."""
+    """The point of that name. Raises ValueError if there is none."""
+    if name not in NAMES:
+        raise ValueError(f'no point named "{name}"; docs/crash-points.md lists them')
     return POINTS[NAMES.index(name)]

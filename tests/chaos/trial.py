@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from tests.support.process import GatewayProcess, gateway
 #: Stand for a call at any point, and for a moment of the clock.
 ANY: Final = "any"
 TIME: Final = "time"
+_KILL: Final = re.compile(r"([a-z.]+):(before|after):([1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,13 @@ class Kill:
     @classmethod
     def parse(cls, text: str) -> Kill:
         """The inverse of `str`. Raises ValueError."""
-        name, moment, passage = text.split(":")
+        found = _KILL.fullmatch(text)
+        if found is None:
+            raise ValueError(
+                "expected POINT:before:N or POINT:after:N, log.sync:after:17 for instance, "
+                f'found "{text}"'
+            )
+        name, moment, passage = found.groups()
         if name not in (ANY, TIME):
             point(name)
         return cls(name, Moment(moment), int(passage))

@@ -74,6 +74,17 @@ def test_a_plan_begins_with_every_point_on_both_sides() -> None:
     assert {(kill.point, kill.moment) for [kill] in planned} == every
 
 
+@pytest.mark.parametrize("kill", ["log.sync", "log.sync:after:0", "log.sync:during:1"])
+def test_a_kill_is_a_point_a_moment_and_a_number(kill: str) -> None:
+    with pytest.raises(ValueError, match="expected POINT:before:N or POINT:after:N"):
+        Kill.parse(kill)
+
+
+def test_a_kill_at_an_unknown_point_is_refused() -> None:
+    with pytest.raises(ValueError, match=r'no point named "log\.synk"'):
+        Kill.parse("log.synk:after:1")
+
+
 # --- that a broken promise would be found ----------------------------------------------------
 
 
