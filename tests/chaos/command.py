@@ -153,7 +153,9 @@ def _all(chaos: Chaos, trials: Iterator[Planned], folder: Path, number: int, sec
             return 1
         done += 1
     shutil.rmtree(folder)
-    print(f"{done} trials, nothing lost, nothing twice, nothing changed")
+    print(
+        f"{done} {'trial' if done == 1 else 'trials'}, nothing lost, nothing twice, nothing changed"
+    )
     return 0
 
 
