@@ -174,3 +174,13 @@ def test_every_chain_is_found_once_page_by_page_newest_first(store: Store) -> No
     first = store.read(lambda tx: tx.views.chains(limit=2))
     rest = store.read(lambda tx: tx.views.chains(limit=2, before=first[-1]))
     assert [*first, *rest] == newest_first
+
+
+def test_waiting_jobs_are_counted_no_further_than_asked(store: Store) -> None:
+    for _ in range(4):
+        stored_job(store)
+    (taken, again) = claimed(store, limit=2)
+    store.write(lambda tx: tx.jobs.retry(again.claim, due=START + timedelta(hours=1), error="oh"))
+    ended(store, taken, JobStatus.SUCCEEDED)
+    counts = [store.read(lambda tx: tx.views.waiting(up_to=limit)) for limit in (9, 3, 2, 0)]  # noqa: B023  # called at once
+    assert counts == [3, 3, 2, 0]

@@ -26,6 +26,7 @@ WHOLE_INDEX = {
     ("jobs", "running"): "only running jobs are in it",
     ("views", "running_jobs"): "only running jobs are in it",
     ("views", "queued_jobs"): "only queued jobs are in it, and only a person asks",
+    ("views", "waiting"): "only queued jobs are in it, and a limit ends the look",
     ("views", "counts"): "only queued and running jobs are in it, and rows are not read",
 }
 #: Statements that sort, each with the reason why what they sort is small.

@@ -13,6 +13,7 @@ from ductile.dispatch.ender import Ender
 from ductile.dispatch.intake import LedgerIntake
 from ductile.dispatch.interfaces import Intake
 from ductile.dispatch.janitor import Janitor
+from ductile.dispatch.limit import LimitedIntake
 from ductile.dispatch.planner import Planner
 from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
@@ -56,7 +57,7 @@ class Core:
 
     def intake(self, queued: Callable[[], None]) -> Intake:
         """The front door; `queued` is called after each commit that put jobs on the list."""
-        return LedgerIntake(
+        intake = LedgerIntake(
             self.store,
             self.conductor,
             self.policies,
@@ -65,6 +66,7 @@ class Core:
             self.telemetry,
             queued,
         )
+        return LimitedIntake(intake, self.store, self.settings.service.queue_limit, self.clock)
 
 
 def make_core(

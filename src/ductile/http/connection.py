@@ -18,6 +18,8 @@ from ductile.model.json import encode
 MAX_HEAD: Final = 64 * 1024
 #: Seconds from the first byte of a request, or from connecting, to the end of its headers.
 HEAD_TIMEOUT: Final = 15.0
+#: Bytes taken from a socket at once.
+CHUNK: Final = 32 * 1024
 #: Connections at one time. Well below the usual limit of 1024 files, which plugins and the
 #: database live on as well.
 MAX_CONNECTIONS: Final = 512
@@ -51,6 +53,9 @@ class Connection(HttpToolsProtocol):
         self, transport: asyncio.Transport
     ) -> None:
         """Begin to wait for a request, unless there are too many who do."""
+        # What asyncio reads at once, of which uvicorn keeps twice as much before it pauses: with
+        # the usual 256 KiB, as many slow senders as there may be would take 200 MiB.
+        transport.max_size = CHUNK  # type: ignore[attr-defined]  # of the selector's transports
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections; come back later")

@@ -258,6 +258,9 @@ class Views(Protocol):
     def chain_ends(self, job_ids: Sequence[JobId]) -> Mapping[JobId, ChainEnd]:
         """For each of these jobs that is known, how far its chain is."""
 
+    def waiting(self, *, up_to: int) -> int:
+        """How many jobs are queued, counted no further than to `up_to`."""
+
     def counts(self) -> Mapping[JobStatus, int]:
         """How many jobs are queued and running; other statuses are not counted."""
 

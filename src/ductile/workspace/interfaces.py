@@ -72,9 +72,11 @@ class WorkspaceManager(Protocol):
     """Gives every attempt a directory of its own.
 
     Paths stay inside one root, which is made when it is first needed, and are readable by
-    their owner only. Nothing ever follows a symlink. A workspace appears under its name when
-    it is whole, or not at all. A full disk, a missing permission or a file system that cannot
-    link raises WorkspaceError, which names the file and says what to set.
+    their owner only. A root that was there and is gone, with what was mounted on it perhaps, is
+    an error until it is back, and never made anew. Nothing ever follows a symlink. A workspace
+    appears under its name when it is whole, or not at all. A full disk, a missing permission or
+    a file system that cannot link raises WorkspaceError, which names the file and says what to
+    set.
     """
 
     def create(self, key: WorkspaceKey) -> Workspace:
@@ -116,11 +118,15 @@ class WorkspaceManager(Protocol):
     def open(self, key: WorkspaceKey) -> Workspace:
         """The workspace that is there, without what it inherited: only its maker knows that.
 
-        Raises SourceUnusable if it is missing or no directory.
+        Raises SourceUnusable if it is missing or no directory, and another WorkspaceError if
+        the root is not there or cannot be used at the moment.
         """
 
+    def probe(self) -> None:
+        """Raise WorkspaceError unless a workspace can be made and written to right now."""
+
     def path(self, key: WorkspaceKey) -> Path:
-        """Where the workspace is, or would be."""
+        """Where the workspace is, or would be: side by side with all others."""
 
     def check(self, workspace: Workspace, known: KnownHash) -> Sequence[Taint]:
         """Which inherited files were changed in place, by their inherited path.

@@ -95,6 +95,10 @@ class ViewRows:
             for job_id, chain_id, open_jobs, last_completed_at in found
         }
 
+    def waiting(self, *, up_to: int) -> int:
+        ((number,),) = self._session.rows(SQL["waiting"], {"up_to": up_to})
+        return int(number)
+
     def counts(self) -> Mapping[JobStatus, int]:
         ((queued, running),) = self._session.rows(SQL["counts"])
         return {JobStatus.QUEUED: queued, JobStatus.RUNNING: running}

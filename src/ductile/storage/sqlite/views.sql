@@ -113,6 +113,18 @@ ends AS MATERIALIZED (
 SELECT wanted.id, ends.chain_id, ends.open_jobs, ends.last_completed_at
 FROM wanted JOIN ends USING (chain_id);
 
+-- name: waiting
+-- How many jobs are queued, read no further than to a number.
+SELECT count(*) FROM (
+    SELECT 1 FROM (
+        SELECT 1 FROM job_queue INDEXED BY job_queue_ready
+        WHERE status = 'queued' AND next_retry_at IS NULL
+        UNION ALL
+        SELECT 1 FROM job_queue INDEXED BY job_queue_waiting
+        WHERE status = 'queued' AND next_retry_at IS NOT NULL
+    ) LIMIT :up_to
+);
+
 -- name: counts
 -- How many jobs are queued and running.
 SELECT
