@@ -20,6 +20,7 @@ from ductile.cli.render.text import counted
 from ductile.cli.session import configuration, ledger, usable_configuration
 from ductile.cli.trigger import hand_in, read_wish, trigger_options
 from ductile.dispatch.interfaces import Trigger
+from ductile.documents.files import read_any
 from ductile.documents.problems import Place, Problem, refuses
 from ductile.documents.render import render, to_json
 from ductile.documents.yaml import Document, parse
@@ -158,7 +159,7 @@ def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
 
 def _read(path: Path) -> tuple[Document | None, list[Problem]]:
     try:
-        return parse(path.read_bytes(), str(path))
+        return parse(read_any(path), str(path))
     except OSError as error:
         message = f"cannot be read: {error.strerror}"
         remedy = "check that it exists and who may read it"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ductile.documents.files import read_file
 from ductile.documents.problems import Place, Problem, in_order, refuses
 from ductile.documents.yaml import Document, parse
 from ductile.dsl.catalogue import Catalogue
@@ -43,7 +44,7 @@ def load(directory: Path, plugins: PluginCatalogue) -> Loaded:
         files += 1
         name = _shown(path)
         try:
-            data = Path(path).read_bytes()
+            data = read_file(Path(path))
         except OSError as error:
             problems.append(_unreadable(name, error))
             continue

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
@@ -47,7 +48,7 @@ T = TypeVar("T")
 #: Draws a value, as the `draw` of a data object does.
 Draw: TypeAlias = Callable[[st.SearchStrategy[Any]], Any]
 
-PLUGINS: Final = ("a", "b", "c")
+PLUGINS: Final = ("a", "b")
 WORKERS: Final = (WorkerId("one"), WorkerId("two"))
 MAX_ATTEMPTS: Final = 3
 #: What an attempt that did not succeed came to: the label in `job_log`, and
@@ -62,7 +63,7 @@ OUTCOMES: Final[Mapping[str, Callable[[str], Outcome]]] = {
 durations = st.integers(1, 40).map(lambda seconds: timedelta(seconds=seconds))
 workers = st.sampled_from(WORKERS)
 plugins = st.sampled_from(PLUGINS)
-phases = st.sampled_from(Phase)
+phases = st.sampled_from([*Phase, Phase.FINALLY])
 
 
 class Broken(Exception):
@@ -170,6 +171,7 @@ class World(RuleBasedStateMachine):
             other
             for claim in held
             for other in (
+                replace(claim, attempt=claim.attempt - 1),
                 replace(claim, attempt=claim.attempt + 1),
                 replace(claim, worker=WORKERS[claim.worker == WORKERS[0]]),
             )
@@ -195,9 +197,20 @@ class World(RuleBasedStateMachine):
             self.stores[claim.worker].write(work)
         except LeaseLost:
             assert stale, f"{claim} is good, and was refused"
+            self.check_that_it_is_lost(claim)
             return False
         assert not stale, f"{claim} is not good, and settled its job"
         return True
+
+    def check_that_it_is_lost(self, claim: Claim) -> None:
+        """Each change by itself is refused as well, whatever else would have been."""
+        now, store = self.clock.now(), self.stores[claim.worker]
+        with pytest.raises(LeaseLost):
+            store.write(lambda tx: tx.jobs.finish(claim, JobStatus.FAILED, now=now, error="late"))
+        with pytest.raises(LeaseLost):
+            store.write(lambda tx: tx.jobs.retry(claim, due=now, error="late"))
+        with pytest.raises(LeaseLost):
+            store.write(lambda tx: tx.jobs.give_back(claim, error="late"))
 
     def an_attempt(self, outcome: Outcome) -> Attempt:
         """One that ends now."""

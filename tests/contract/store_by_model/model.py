@@ -149,6 +149,16 @@ class StoreModel:
             and run.deadline <= now
         }
 
+    def moments_after(self, now: datetime) -> list[datetime]:
+        """When waits, leases and runs have had their time, the next one first."""
+        jobs, runs = self.jobs.values(), self.runs.values()
+        moments = {
+            *(job.due for job in jobs if job.due),
+            *(job.lease_ends for job in jobs if job.lease_ends),
+            *(run.deadline for run in runs if run.deadline),
+        }
+        return sorted(moment for moment in moments if moment > now)
+
     def stopping(self) -> set[JobId]:
         """Running jobs that should not run any more."""
         return {
