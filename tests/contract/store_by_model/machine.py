@@ -159,9 +159,13 @@ class World(RuleBasedStateMachine):
     # --- the end of an attempt ----------------------------------------------------------------
 
     def a_run(self, draw: Draw) -> RunModel | None:
-        """Any run, if there is one."""
-        runs = self.model.runs
-        return runs[draw(st.sampled_from(sorted(runs)))] if runs else None
+        """Any run, if there is one; mostly one that has jobs to do."""
+        runs = sorted(self.model.runs)
+        busy = [each for each in runs if self.model.open_jobs(each)]
+        kinds = [kind for kind in (busy, busy, busy, runs) if kind]
+        if not kinds:
+            return None
+        return self.model.runs[draw(st.sampled_from(draw(st.sampled_from(kinds))))]
 
     def pick(self, draw: Draw) -> Claim:
         """A claim: one that holds, one that did, or one that never was."""
