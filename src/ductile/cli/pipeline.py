@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from ductile.cli.render.text import counted
 from ductile.cli.session import configuration, ledger, usable_configuration
 from ductile.cli.trigger import hand_in, read_wish, trigger_options
 from ductile.dispatch.interfaces import Trigger
+from ductile.documents.files import read_any, read_file
 from ductile.documents.problems import Problem, in_order, refuses
 from ductile.documents.render import render, to_json
 from ductile.documents.yaml import Document
@@ -147,11 +148,12 @@ def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
     given = {path.resolve(): str(path) for path in files}
     folder = found.directory / "pipelines"
     paths = {path.resolve() for suffix in ("yaml", "yml") for path in folder.rglob(f"*.{suffix}")}
-    others, problems = _read({path: str(path) for path in sorted(paths - given.keys())})
+    unasked = {path: str(path) for path in sorted(paths - given.keys())}
+    others, problems = _read(unasked, read_file)
     # What is wrong without these files is not asked for; who calls one of them is not to blame.
     _, wrong = compile_documents(others, plugins, complete=False)
     known = {*problems, *wrong}
-    documents, wrong = _read(dict(sorted(given.items())))
+    documents, wrong = _read(dict(sorted(given.items())), read_any)
     problems += wrong
     documents = [*others, *documents]
     catalogue, wrong = compile_documents(documents, plugins, complete=not problems)
@@ -163,12 +165,14 @@ def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
     return in_order(each for each in problems if each not in known)
 
 
-def _read(paths: Mapping[Path, str]) -> tuple[list[Document], list[Problem]]:
+def _read(
+    paths: Mapping[Path, str], read: Callable[[Path], bytes]
+) -> tuple[list[Document], list[Problem]]:
     """The documents of these files that can be read, by what messages call them."""
     documents: list[Document] = []
     problems: list[Problem] = []
     for path, name in paths.items():
-        document, wrong = read_document(path, name)
+        document, wrong = read_document(path, name, read)
         problems += wrong
         if document is not None:
             documents.append(document)

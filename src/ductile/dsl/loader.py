@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ductile.documents.files import read_file
 from ductile.documents.problems import Place, Problem, in_order, refuses
 from ductile.documents.yaml import Document, parse
 from ductile.dsl.catalogue import Catalogue
@@ -52,13 +53,15 @@ def load(directory: Path, plugins: PluginCatalogue) -> Loaded:
     return Loaded(catalogue, tuple(in_order(problems + found)), files, tuple(documents))
 
 
-def read_document(path: Path, name: str) -> tuple[Document | None, list[Problem]]:
+def read_document(
+    path: Path, name: str, read: Callable[[Path], bytes] = read_file
+) -> tuple[Document | None, list[Problem]]:
     """The document of one file, which problems call `name`; never raises.
 
-    As `parse` gives it, and none with a problem if the file cannot be read.
+    As `parse` gives it, and none with a problem if `read` raises OSError.
     """
     try:
-        data = path.read_bytes()
+        data = read(path)
     except OSError as error:
         return None, [_unreadable(name, error)]
     return parse(data, name)
