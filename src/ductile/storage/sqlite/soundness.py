@@ -11,7 +11,7 @@ import apsw
 from ductile.storage.sqlite.connection import connect_reader
 from ductile.storage.sqlite.failures import explain
 
-#: SQLite stops looking after so many; what is that damaged is beyond reading.
+#: As many as SQLite is asked for below; what is that damaged is beyond reading.
 _MOST: Final = 100
 
 
@@ -23,7 +23,7 @@ def defects(path: Path) -> Sequence[str]:
     """
     connection = connect_reader(path)
     try:
-        found = [str(text) for (text,) in connection.execute(f"PRAGMA integrity_check({_MOST})")]
+        found = [str(text) for (text,) in connection.execute("PRAGMA integrity_check(100)")]
         found = [] if found == ["ok"] else found
         for table, row, target, _ in connection.execute("PRAGMA foreign_key_check"):
             if len(found) == _MOST:
