@@ -39,6 +39,8 @@ SORTS = {
     ("artifacts", "lineage"): "one line of descent",
     ("views", "chain_skips"): "one chain",
     ("views", "chain_arrivals"): "one chain",
+    ("views", "chain_jobs"): "one chain",
+    ("views", "chain_artifacts"): "one chain",
     ("views", "chain_contexts"): "one chain",
     ("views", "chain_attempts"): "one chain",
     ("views", "chain_ends"): "the chains that were asked for",
@@ -70,14 +72,13 @@ INTENDED = {
     ("joins", "passed"): "sqlite_autoindex_join_passed_1 (run_id=?)",
     ("artifacts", "lineage"): "join_arrival_join (run_id=? AND join_id=?)",
     ("artifacts", "sources"): "join_arrival_join (run_id=? AND join_id=?)",
-    ("artifacts", "changes"): "sqlite_autoindex_artifact_1 (job_id=?)",
-    ("artifacts", "changes_between"): "sqlite_autoindex_artifact_1 (job_id=? AND path>? AND "
-    "path<?)",
+    ("artifacts", "changes"): "PRIMARY KEY (job_id=?)",
+    ("artifacts", "changes_between"): "PRIMARY KEY (job_id=? AND path>? AND path<?)",
     ("views", "jobs"): "sqlite_autoindex_job_queue_1 (id<?)",
     ("views", "unsuccessful_jobs"): "job_queue_unsuccessful (status=? AND id<?)",
     ("views", "chains"): "sqlite_autoindex_event_1 (id<?)",
-    ("views", "chain_ends"): "job_queue_chain (chain_id=?)",
-    ("views", "chain_jobs"): "job_queue_chain (chain_id=?)",
+    ("views", "chain_ends"): "job_queue_child (source_event_id=?)",
+    ("views", "chain_jobs"): "job_queue_child (source_event_id=?)",
     ("views", "chain_contexts"): "event_context_parent (parent_id=?)",
 }
 TABLES = (
