@@ -195,10 +195,10 @@ class Gateway:
     def _in_order(self) -> list[Service]:
         """From the first to start to the last; stopped the other way round.
 
-        The dispatcher comes last and goes first: nothing is begun before the doors are open,
-        for a port in use would cut it off again, nor while they close. What they let in without
-        it is on disk. Leases are renewed until it has ended its last job, for one that lapsed
-        before would be run twice.
+        The dispatcher comes after the doors and goes before them: nothing is begun before they
+        are open, for a port in use would cut it off again, nor while they close. What they let
+        in without it is on disk. Leases are renewed until it has ended its last job, for one
+        that lapsed before would be run twice. The watcher is the slowest to begin.
         """
         lease = self._settings.service.lease
         interval = self._settings.workspace.janitor_interval
@@ -210,9 +210,10 @@ class Gateway:
         ]
         if self._http is not None:
             services.append(self._http)
-            if self._settings.service.watch:
-                services.append(Watcher(self._reloader, self.telemetry))
-        return [*services, self._dispatcher]
+        services.append(self._dispatcher)
+        if self._http is not None and self._settings.service.watch:
+            services.append(Watcher(self._reloader, self.telemetry))
+        return services
 
     def _health(self) -> Health:
         return Health(
