@@ -73,6 +73,8 @@ class Gateway:
         self.intake: Intake = core.intake(self._dispatcher.wake)
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
+        watch = doors and self._settings.service.watch
+        self._watcher = Watcher(self._reloader, self.telemetry) if watch else None
         self._services = self._in_order()
         self._turning = threading.RLock()
         self._started = self._stopped = False
@@ -101,6 +103,8 @@ class Gateway:
                 self._see_workspaces()
                 for service in self._services:
                     service.start()
+                if self._watcher is not None:
+                    self._watcher.begun()
             except BaseException:
                 self.stop()
                 raise
@@ -195,10 +199,10 @@ class Gateway:
     def _in_order(self) -> list[Service]:
         """From the first to start to the last; stopped the other way round.
 
-        The dispatcher comes after the doors and goes before them: nothing is begun before they
-        are open, for a port in use would cut it off again, nor while they close. What they let
-        in without it is on disk. Leases are renewed until it has ended its last job, for one
-        that lapsed before would be run twice. The watcher is the slowest to begin.
+        The dispatcher comes last and goes first: nothing is begun before the doors are open,
+        for a port in use would cut it off again, nor while they close. What they let in without
+        it is on disk. Leases are renewed until it has ended its last job, for one that lapsed
+        before would be run twice.
         """
         lease = self._settings.service.lease
         interval = self._settings.workspace.janitor_interval
@@ -208,12 +212,12 @@ class Gateway:
             Periodic("rescuer", lease, self._rescuer.run_once, self.telemetry),
             Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
         ]
+        if self._watcher is not None:
+            # The slowest to begin: it does so while the doors open.
+            services.insert(0, self._watcher)
         if self._http is not None:
             services.append(self._http)
-        services.append(self._dispatcher)
-        if self._http is not None and self._settings.service.watch:
-            services.append(Watcher(self._reloader, self.telemetry))
-        return services
+        return [*services, self._dispatcher]
 
     def _health(self) -> Health:
         return Health(
