@@ -64,6 +64,8 @@ class ServiceSettings(Schema):
     """How long a worker holds a job without a sign of life before it is given to another."""
     max_baggage: ByteSize = 1024 * 1024
     """JSON that one context may hold."""
+    dedupe_ttl: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=24)
+    """How long an event with a dedupe key keeps others with that key from starting anything."""
     watch: bool = True
     """Whether a change of a pipeline or a manifest is taken in by itself."""
 
