@@ -60,6 +60,8 @@ INTENDED = {
     ("jobs", "give_back"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "log"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "running"): "job_queue_running",
+    ("dedupe", "first"): "PRIMARY KEY (digest=?)",
+    ("dedupe", "prune"): "COVERING INDEX dedupe_expiry (expires_at<?)",
     ("contexts", "get"): "sqlite_autoindex_event_context_1 (id=?)",
     ("runs", "advance"): "sqlite_autoindex_pipeline_run_1 (id=?)",
     ("runs", "finish"): "sqlite_autoindex_pipeline_run_1 (id=?)",
@@ -82,7 +84,7 @@ INTENDED = {
     ("views", "chain_contexts"): "event_context_parent (parent_id=?)",
 }
 TABLES = (
-    "artifact|event|event_context|job_log|job_queue|join_arrival|join_passed|pipeline_run|"
+    "artifact|dedupe|event|event_context|job_log|job_queue|join_arrival|join_passed|pipeline_run|"
     "pipeline_version|plugin_state|run_skip"
 )
 

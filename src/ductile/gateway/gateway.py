@@ -9,6 +9,7 @@ from pathlib import Path
 from ductile.dispatch.attempt import Attempts
 from ductile.dispatch.dispatcher import SAFETY_POLL, Capacity, Dispatcher
 from ductile.dispatch.interfaces import Intake
+from ductile.dispatch.pruner import INTERVAL, Pruner
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.service import Periodic
 from ductile.dispatch.settle import Settler
@@ -70,6 +71,7 @@ class Gateway:
             configuration, core.current, core.privacy, self.telemetry, self._dispatcher.limit
         )
         self.janitor = make_janitor(self._settings, self.store, clock, self.telemetry)
+        self.pruner = Pruner(self.store, clock)
         self.intake: Intake = core.intake(self._dispatcher.wake)
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
@@ -211,6 +213,7 @@ class Gateway:
             Periodic("leases", lease / 3, self._dispatcher.renew, self.telemetry),
             Periodic("rescuer", lease, self._rescuer.run_once, self.telemetry),
             Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
+            Periodic("pruner", INTERVAL, self.pruner.run_once, self.telemetry),
         ]
         if self._watcher is not None:
             # The slowest to begin: it does so while the doors open.
