@@ -46,7 +46,7 @@ def connect(path: Path, *pragmas: str) -> apsw.Connection:
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that writes; what it commits is on disk when COMMIT returns."""
     return connect(
-        path, "synchronous = FULL", "cache_size = -16384", f"journal_size_limit = {_LOG_LIMIT}"
+        path, "synchronous = FULL", "cache_size = -4096", f"journal_size_limit = {_LOG_LIMIT}"
     )
 
 
