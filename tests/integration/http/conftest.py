@@ -21,7 +21,7 @@ from tests.integration.http.doubles import HandClock, RememberingIntake, Stage
 
 MAX_BODY = 1000
 HOOK = Endpoint(
-    name="hook", verifier=HmacSha256("X-Sig", SECRET), max_body=MAX_BODY, event="test.event"
+    name="hook", scheme=HmacSha256("X-Sig", SECRET), max_body=MAX_BODY, event="test.event"
 )
 
 

@@ -27,7 +27,7 @@ def built(signature: dict[str, str] = HMAC, **more: Json) -> Endpoint:
 def test_an_hmac_endpoint_verifies_with_header_and_secret_of_its_settings() -> None:
     signature = hmac.new(b"s3cret", b"{}", hashlib.sha256).hexdigest().encode()
     headers = [(b"x-hub-signature-256", b"sha256=" + signature)]
-    assert built().verifier.verify(headers, b"{}") is Verdict.GENUINE
+    assert built().scheme.verify(headers, b"{}") is Verdict.GENUINE
 
 
 def test_an_hmac_endpoint_answers_with_the_ids_and_knows_no_handshake() -> None:
@@ -37,7 +37,7 @@ def test_an_hmac_endpoint_answers_with_the_ids_and_knows_no_handshake() -> None:
 
 def test_a_discord_endpoint_verifies_and_answers_as_discord_wants() -> None:
     endpoint = built(DISCORD)
-    assert isinstance(endpoint.verifier, Discord)
+    assert isinstance(endpoint.scheme, Discord)
     assert (endpoint.respond, endpoint.handshake({"type": 1})) == (ACCEPTED, {"type": 1})
 
 

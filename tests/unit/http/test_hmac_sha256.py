@@ -14,13 +14,13 @@ from ductile.http.webhooks.hmac_sha256 import HmacSha256
 from ductile.http.webhooks.signature import Verdict
 
 BODY = b'{"a": 1}'
-VERIFIER = HmacSha256("X-Signature-256", "s3cret")
+SCHEME = HmacSha256("X-Signature-256", "s3cret")
 HEX = hmac.new(b"s3cret", BODY, hashlib.sha256).hexdigest()
 NAME = b"x-signature-256"
 
 
 def verdict(value: bytes, body: bytes = BODY) -> Verdict:
-    return VERIFIER.verify([(b"host", b"h"), (NAME, value)], body)
+    return SCHEME.verify([(b"host", b"h"), (NAME, value)], body)
 
 
 def test_a_known_answer_of_rfc_4231_is_genuine() -> None:
@@ -56,12 +56,12 @@ def test_a_secret_that_is_not_ascii_signs_as_utf_8() -> None:
 
 
 def test_a_missing_header_is_refused() -> None:
-    assert VERIFIER.verify([(b"x-signature", HEX.encode())], BODY) is Verdict.MISSING
+    assert SCHEME.verify([(b"x-signature", HEX.encode())], BODY) is Verdict.MISSING
 
 
 def test_a_header_that_is_there_twice_is_refused() -> None:
     headers = [(NAME, HEX.encode()), (NAME, HEX.encode())]
-    assert VERIFIER.verify(headers, BODY) is Verdict.MISSING
+    assert SCHEME.verify(headers, BODY) is Verdict.MISSING
 
 
 @pytest.mark.parametrize(

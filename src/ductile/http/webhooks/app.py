@@ -90,7 +90,7 @@ class WebhookDoor:
 
 
 def _verified(endpoint: Endpoint, headers: Headers, body: bytes) -> Json:
-    verdict = endpoint.verifier.verify(headers, body)
+    verdict = endpoint.scheme.verify(headers, body)
     if verdict is not Verdict.GENUINE:
         raise Rejection(
             401, "the signature is missing or wrong; nothing was accepted", reason=verdict.value

@@ -9,7 +9,7 @@ from ductile.http.exchange import JSON
 from ductile.http.webhooks.discord import ACCEPTED, CREDENTIALS, Discord, pong
 from ductile.http.webhooks.endpoint import Endpoint, Handshake, Respond, no_handshake
 from ductile.http.webhooks.hmac_sha256 import HmacSha256
-from ductile.http.webhooks.signature import Verifier
+from ductile.http.webhooks.signature import Scheme
 from ductile.model.clock import Clock
 from ductile.model.json import encode
 
@@ -22,17 +22,17 @@ def build_endpoint(settings: EndpointSettings, clock: Clock) -> Endpoint:
     signature = settings.signature
     handshake: Handshake = no_handshake
     not_kept: frozenset[str] = frozenset()
-    verifier: Verifier
+    scheme: Scheme
     if isinstance(signature, DiscordSignature):
-        verifier = Discord(signature.public_key, clock)
+        scheme = Discord(signature.public_key, clock=clock)
         handshake = pong
         respond = respond or ACCEPTED
         not_kept = CREDENTIALS
     else:
-        verifier = HmacSha256(signature.header, signature.secret.get_secret_value())
+        scheme = HmacSha256(signature.header, signature.secret.get_secret_value())
     return Endpoint(
         name=settings.name,
-        verifier=verifier,
+        scheme=scheme,
         max_body=settings.max_body,
         event=settings.event,
         plugin=settings.plugin,

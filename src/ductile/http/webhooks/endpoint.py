@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from ductile.dispatch.interfaces import Trigger
 from ductile.errors import ConfigurationError
 from ductile.http.exchange import JSON
-from ductile.http.webhooks.signature import Verifier
+from ductile.http.webhooks.signature import Scheme
 from ductile.model.json import Json, JsonObject
 
 #: What to answer to a payload that only asks whether somebody is there; None for all others.
@@ -55,7 +55,7 @@ class Endpoint:
 
     name: str
     """One segment of a path, in characters that are never percent-encoded."""
-    verifier: Verifier
+    scheme: Scheme
     max_body: int
     """Bytes."""
     event: str | None = None
