@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 
 from ductile.config.values import PluginName
 from ductile.documents import suggest
@@ -20,7 +22,11 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PUBLIC_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
 _CONTENT_TYPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-_SCHEMES: Final = ("hmac-sha256", "discord")
+_SCHEMES: Final = (
+    *("hmac-sha256", "github", "stripe", "slack", "standard-webhooks", "shopify", "gitlab"),
+    "discord",
+)
+_WHSEC: Final = "whsec_"
 #: Statuses of HTTP whose answers have no body.
 _BODILESS: Final = (204, 205)
 _RESERVED: Final = "ductile."
@@ -64,6 +70,21 @@ def _secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _base64(secret: SecretStr) -> SecretStr:
+    text = _secret(secret).get_secret_value()
+    try:
+        decoded = base64.b64decode(text.removeprefix(_WHSEC), validate=True)
+    except (binascii.Error, ValueError):
+        decoded = b""
+    if not decoded:
+        raise BadValue(
+            f"expected a secret in base64, with or without {quoted(_WHSEC)} before it, found "
+            "something else",
+            "copy it as the sender shows it",
+        )
+    return secret
+
+
 def _public_key(text: str) -> str:
     if not _PUBLIC_KEY.fullmatch(text):
         raise BadValue(
@@ -79,6 +100,11 @@ def _content_type(text: str) -> str:
     return text
 
 
+def _either(names: tuple[str, ...]) -> str:
+    *most, last = map(quoted, names)
+    return f"{', '.join(most)} or {last}"
+
+
 def _known_scheme(value: Json) -> Json:
     """Before the scheme chooses the model, whose own words for a wrong one are no help."""
     if isinstance(value, dict):
@@ -86,31 +112,84 @@ def _known_scheme(value: Json) -> Json:
         if scheme not in _SCHEMES:
             remedy = suggest.hint(scheme, _SCHEMES) if isinstance(scheme, str) else None
             raise BadValue(
-                f"expected the signature's scheme to be {' or '.join(map(quoted, _SCHEMES))}, "
+                f"expected the signature's scheme to be {_either(_SCHEMES)}, "
                 f"found {described(scheme)}",
                 remedy,
             )
     return value
 
 
-class HmacSignature(Schema):
-    """A keyed hash of the body in one header."""
+def _listed(value: Json) -> tuple[Json, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+#: A text, or a list of texts, is a tuple of texts.
+_ONE_OR_MORE: Final = (
+    Field(min_length=1),
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ]
+        }
+    ),
+)
+Secret: TypeAlias = Annotated[SecretStr, AfterValidator(_secret)]
+PublicKey: TypeAlias = Annotated[str, AfterValidator(_public_key)]
+Base64Secret: TypeAlias = Annotated[SecretStr, AfterValidator(_base64)]
+
+
+class SharedSecret(Schema):
+    """A signature with what sender and gateway share."""
 
     noun: ClassVar[str] = "a signature"
+
+    secret: Annotated[tuple[Secret, ...], *_ONE_OR_MORE]
+    """What sender and gateway share; a list while the sender changes it, any of which counts."""
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """Every secret that counts, the first one first."""
+        return tuple(secret.get_secret_value() for secret in self.secret)
+
+
+class HmacSignature(SharedSecret):
+    """A keyed hash of the body in one header."""
 
     scheme: Literal["hmac-sha256"]
     header: Annotated[str, AfterValidator(_header)] = "X-Signature-256"
     """Holds the hash in hex, with or without `sha256=` before it."""
-    secret: Annotated[SecretStr, AfterValidator(_secret)]
-    """What sender and gateway share."""
+
+
+class SenderSignature(SharedSecret):
+    """As the sender of that name signs, or shows its token."""
+
+    scheme: Literal["github", "stripe", "slack", "shopify", "gitlab"]
+
+
+class StandardSignature(SharedSecret):
+    """Standard Webhooks, version `v1`."""
+
+    scheme: Literal["standard-webhooks"]
+    secret: Annotated[tuple[Base64Secret, ...], *_ONE_OR_MORE]
+    """In base64, with or without `whsec_` before it; a list while the sender changes it."""
 
 
 class DiscordSignature(Schema):
     """Ed25519 as Discord's interactions endpoint signs."""
 
+    noun: ClassVar[str] = "a signature"
+
     scheme: Literal["discord"]
-    public_key: Annotated[str, AfterValidator(_public_key)]
-    """64 hex digits, from the application's page in Discord's developer portal."""
+    public_key: Annotated[tuple[PublicKey, ...], *_ONE_OR_MORE]
+    """64 hex digits, from the application's page in Discord's developer portal; or a list."""
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """Every public key that counts."""
+        return self.public_key
 
 
 class RespondSettings(Schema):
@@ -137,7 +216,7 @@ class EndpointSettings(Schema):
     plugin: PluginName | None = None
     """… or the plugin whose `handle` is the first job."""
     signature: Annotated[
-        HmacSignature | DiscordSignature,
+        HmacSignature | SenderSignature | StandardSignature | DiscordSignature,
         Field(discriminator="scheme"),
         BeforeValidator(_known_scheme),
     ]

@@ -227,7 +227,7 @@ def _either(choices: list[str]) -> str:
 
 
 def _in(schemas: Iterable[type[Schema]]) -> str:
-    nouns = [schema.noun for schema in schemas if schema.noun]
+    nouns = list(dict.fromkeys(schema.noun for schema in schemas if schema.noun))
     return f" in {' or '.join(nouns)}" if nouns else ""
 
 

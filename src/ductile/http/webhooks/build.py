@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from ductile.config.endpoints import DiscordSignature, EndpointSettings, RespondSettings
+from ductile.config.endpoints import EndpointSettings, RespondSettings
 from ductile.http.exchange import JSON
 from ductile.http.webhooks.discord import ACCEPTED, CREDENTIALS, Discord, pong
 from ductile.http.webhooks.endpoint import Endpoint, Handshake, Respond, no_handshake
-from ductile.http.webhooks.hmac_sha256 import HmacSha256
+from ductile.http.webhooks.gitlab import GitLab
+from ductile.http.webhooks.hmac_sha256 import HmacSha256, github
+from ductile.http.webhooks.shopify import Shopify
 from ductile.http.webhooks.signature import Scheme
+from ductile.http.webhooks.slack import VERIFICATION_TOKEN, Slack, url_verification
+from ductile.http.webhooks.standard import StandardWebhooks
+from ductile.http.webhooks.stripe import Stripe
 from ductile.model.clock import Clock
 from ductile.model.json import encode
 
 _TEXT: Final = "text/plain; charset=utf-8"
 
 
+_HANDSHAKES: Final[Mapping[str, Handshake]] = {"discord": pong, "slack": url_verification}
+_NOT_KEPT: Final = {"discord": CREDENTIALS, "slack": VERIFICATION_TOKEN}
+_ANSWERS: Final = {"discord": ACCEPTED}
+
+
 def build_endpoint(settings: EndpointSettings, clock: Clock) -> Endpoint:
     """The endpoint that the settings describe; schemes that know time read it from `clock`."""
+    scheme = build_scheme(settings, clock)
     respond = None if settings.respond is None else _respond(settings.respond)
-    signature = settings.signature
-    handshake: Handshake = no_handshake
-    not_kept: frozenset[str] = frozenset()
-    scheme: Scheme
-    if isinstance(signature, DiscordSignature):
-        scheme = Discord(signature.public_key, clock=clock)
-        handshake = pong
-        respond = respond or ACCEPTED
-        not_kept = CREDENTIALS
-    else:
-        scheme = HmacSha256(signature.header, signature.secret.get_secret_value())
     return Endpoint(
         name=settings.name,
         scheme=scheme,
         max_body=settings.max_body,
         event=settings.event,
         plugin=settings.plugin,
-        respond=respond,
-        handshake=handshake,
-        not_kept=not_kept,
+        respond=respond or _ANSWERS.get(scheme.name),
+        handshake=_HANDSHAKES.get(scheme.name, no_handshake),
+        not_kept=_NOT_KEPT.get(scheme.name, frozenset()),
     )
+
+
+def build_scheme(settings: EndpointSettings, clock: Clock) -> Scheme:
+    """The scheme alone, with every key that is live."""
+    signature = settings.signature
+    match signature.scheme:
+        case "hmac-sha256":
+            return HmacSha256(signature.header, *signature.live)
+        case "github":
+            return github(*signature.live)
+        case "stripe":
+            return Stripe(*signature.live, clock=clock)
+        case "slack":
+            return Slack(*signature.live, clock=clock)
+        case "shopify":
+            return Shopify(*signature.live)
+        case "gitlab":
+            return GitLab(*signature.live)
+        case "standard-webhooks":
+            return StandardWebhooks(*signature.live, clock=clock)
+        case "discord":
+            return Discord(*signature.live, clock=clock)
 
 
 def _respond(settings: RespondSettings) -> Respond:

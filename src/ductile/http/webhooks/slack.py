@@ -17,6 +17,9 @@ _TIMESTAMP_HEADER: Final = b"x-slack-request-timestamp"
 _TIMESTAMP: Final = re.compile(rb"[0-9]{1,12}")
 _SIGNATURE: Final = re.compile(rb"v0=([0-9a-fA-F]{64})")
 
+#: An older way to prove that Slack sent something; who has it could deceive other receivers.
+VERIFICATION_TOKEN: Final = frozenset({"token"})
+
 
 class Slack:
     """Verifies `v0=…`, the hash of `v0:time:body`."""
