@@ -8,6 +8,7 @@
     │   ├── DatabaseTooNew        written by a later program
     │   ├── DatabaseLocked        another gateway has it open
     │   ├── LeaseLost             the job was given to somebody else
+    │   ├── Overloaded            too many jobs wait already
     │   └── Violation             what was to be written breaks a rule of the schema
     │       └── DuplicateJob      this step already has a job for this parent and event
     ├── WorkspaceError            a workspace cannot be made, opened or sealed
@@ -54,6 +55,10 @@ class DatabaseLocked(StorageError):
 
 class LeaseLost(StorageError):
     """The job was given to another worker, or is settled already; nothing was written."""
+
+
+class Overloaded(StorageError):
+    """As many jobs wait as are allowed to; nothing was accepted."""
 
 
 class Violation(StorageError):

@@ -10,23 +10,16 @@ from typing import TypeAlias
 import pytest
 
 from ductile.storage.interfaces import Store
-from ductile.storage.sqlite import open_store
-from tests.support.clock import FakeClock
+from tests.contract.stores import STORES
 
 Opener: TypeAlias = Callable[[], Store]
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=STORES)
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens one database, as often as it is called."""
-    assert request.param == "sqlite"
     with ExitStack() as opened:
-
-        def open_it() -> Store:
-            store = open_store(tmp_path / "ductile.db", FakeClock())
-            return opened.enter_context(closing(store))
-
-        yield open_it
+        yield lambda: opened.enter_context(closing(STORES[request.param](tmp_path)))
 
 
 @pytest.fixture

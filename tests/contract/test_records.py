@@ -188,6 +188,12 @@ def test_what_a_plugin_remembers_is_merged_key_by_key(store: Store) -> None:
     assert store.read(lambda tx: tx.plugin_states.get("echo")) == {"cursor": 1, "seen": {"b": 2}}
 
 
+def test_a_plugin_state_keeps_the_type_of_what_equals_another(store: Store) -> None:
+    remembered(store, {"cursor": 1})
+    remembered(store, {"cursor": True})
+    assert store.read(lambda tx: tx.plugin_states.get("echo"))["cursor"] is True
+
+
 def test_a_state_that_grows_too_large_is_refused_and_not_kept(store: Store) -> None:
     with pytest.raises(Refused, match=r'state of plugin "echo" may take 10 bytes'):
         remembered(store, {"a": "x" * 9}, max_bytes=10)

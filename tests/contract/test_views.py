@@ -165,3 +165,22 @@ def test_a_chain_that_has_not_ended_an_attempt_has_no_completion(store: Store) -
     job = stored_job(store)
     ends = store.read(lambda tx: tx.views.chain_ends([job.id]))
     assert ends == {job.id: ChainEnd(job.chain_id, 1, None)}
+
+
+def test_every_chain_is_found_once_page_by_page_newest_first(store: Store) -> None:
+    made = [stored_job(store) for _ in range(3)]
+    stored_child(store, made[0])
+    newest_first = [job.chain_id for job in reversed(made)]
+    first = store.read(lambda tx: tx.views.chains(limit=2))
+    rest = store.read(lambda tx: tx.views.chains(limit=2, before=first[-1]))
+    assert [*first, *rest] == newest_first
+
+
+def test_waiting_jobs_are_counted_no_further_than_asked(store: Store) -> None:
+    for _ in range(4):
+        stored_job(store)
+    (taken, again) = claimed(store, limit=2)
+    store.write(lambda tx: tx.jobs.retry(again.claim, due=START + timedelta(hours=1), error="oh"))
+    ended(store, taken, JobStatus.SUCCEEDED)
+    counts = [store.read(lambda tx: tx.views.waiting(up_to=limit)) for limit in (9, 3, 2, 0)]  # noqa: B023  # called at once
+    assert counts == [3, 3, 2, 0]

@@ -54,6 +54,44 @@ def test_two_equal_pipelines_have_no_difference_in_meaning(lived_in: Site) -> No
     assert (ended.code, ended.output) == (0, "no difference in meaning\n")
 
 
+def test_a_file_that_is_checked_goes_by_the_name_that_it_was_given(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(site.directory)
+    (site.directory / "new.yaml").write_text("pipelines: 5\n")
+
+    ended = site.run("pipeline", "check", "new.yaml")
+
+    assert ended.code == 3
+    assert ended.output.startswith("new.yaml:1:12: expected a list, found the number 5\n")
+
+
+def test_a_file_that_is_checked_is_held_against_the_others(site: Site, tmp_path: Path) -> None:
+    # Before the directory in the order of names, and after it.
+    for name in ("a.yaml", "z.yaml"):
+        copy = tmp_path / name
+        copy.write_text((site.directory / "pipelines" / "hello.yaml").read_text())
+
+        [problem] = site.json_of_failure("pipeline", "check", str(copy))["problems"]
+
+        assert (problem["file"], problem["message"]) == (
+            str(copy),
+            'pipeline "hello" exists already',
+        )
+
+
+def test_what_a_checked_file_breaks_in_others_is_told_and_nothing_else(site: Site) -> None:
+    folder = site.directory / "pipelines"
+    (folder / "broken.yaml").write_text("pipelines: [{name: broken, on: x, steps: [{uses: no}]}]")
+    (folder / "caller.yaml").write_text("pipelines: [{name: b, on: x, steps: [{call: a}]}]")
+    changed = folder / "called.yaml"
+    changed.write_text("pipelines: [{name: a, on: x, steps: [{call: b}]}]")
+
+    [problem] = site.json_of_failure("pipeline", "check", str(changed))["problems"]
+
+    assert "calls itself" in problem["message"]
+
+
 @pytest.mark.parametrize(
     ("shape", "begin"), [("text", "└─ on"), ("mermaid", "flowchart TD"), ("svg", "<svg ")]
 )

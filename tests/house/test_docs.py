@@ -21,6 +21,7 @@ from ductile.dsl.compiler import compile_documents
 from ductile.dsl.syntax import PipelineSyntax, StepSyntax
 from ductile.expressions.operators import OPERATORS
 from ductile.expressions.paths import ROOTS
+from ductile.model.json import Json
 from ductile.plugin.manifest import read_manifest
 from tests.house.repository import ROOT
 
@@ -64,7 +65,10 @@ def _examples() -> Iterator[Example]:
 
 
 EXAMPLES = list(_examples())
-YAML = [each for each in EXAMPLES if each.language == "yaml"]
+REFERENCE = ROOT / "docs" / "reference" / "pipelines.md"
+#: Its examples are wrong, each in its way; `test_pipeline_errors.py` looks at them.
+ERRORS = ROOT / "docs" / "reference" / "pipeline-errors.md"
+YAML = [each for each in EXAMPLES if each.language == "yaml" and each.page != ERRORS]
 PIPELINES = [each for each in YAML if each.text.startswith("pipelines:")]
 MANIFESTS = [each for each in YAML if each.text.startswith("manifest_spec:")]
 CONFIGS = [each for each in YAML if each not in PIPELINES and each not in MANIFESTS]
@@ -119,7 +123,8 @@ def test_every_script_in_the_docs_is_valid_shell(example: Example) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
-    targets = [each for each in LINK.findall(page.read_text()) if "://" not in each]
+    words = FENCE.sub("", page.read_text())
+    targets = [each for each in LINK.findall(words) if "://" not in each]
     missing = [each for each in targets if not (page.parent / each).exists()]
     assert not missing, f"{page.name} links to what is not there: {', '.join(missing)}"
 
@@ -139,17 +144,48 @@ def test_every_setting_is_documented() -> None:
     assert not missing, f"docs/configuration.md does not tell of {', '.join(missing)}"
 
 
-def test_every_key_of_the_pipeline_language_is_documented() -> None:
-    page = (ROOT / "docs" / "pipelines.md").read_text()
-    keys = {*_keys(PipelineSyntax), *_keys(StepSyntax)}
-    missing = sorted(key for key in keys if f"`{key.split('.')[-1]}" not in page)
-    assert not missing, f"docs/pipelines.md does not tell of {', '.join(missing)}"
+def _shown(value: Json) -> Iterator[str]:
+    """Every key of an example, and every operator."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield key
+            if key == "op":
+                yield f"op {each}"
+            yield from _shown(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _shown(each)
 
 
-def test_every_operator_and_root_of_the_expressions_is_documented() -> None:
-    page = (ROOT / "docs" / "pipelines.md").read_text()
-    missing = sorted(word for word in {*OPERATORS, *ROOTS} if f"`{word}`" not in page)
-    assert not missing, f"docs/pipelines.md does not tell of {', '.join(missing)}"
+def _shown_in_the_reference() -> set[str]:
+    found: set[str] = set()
+    for example in PIPELINES:
+        document, _ = parse(example.text, str(example))
+        if document is not None and example.page == REFERENCE:
+            found.update(_shown(document.value))
+    return found
+
+
+def test_every_key_of_the_pipeline_language_is_documented_with_an_example() -> None:
+    page, shown = REFERENCE.read_text(), _shown_in_the_reference()
+    keys = {key.split(".")[-1] for key in (*_keys(PipelineSyntax), *_keys(StepSyntax))}
+    missing = sorted(key for key in keys if f"`{key}" not in page or key not in shown)
+    assert not missing, f"docs/reference/pipelines.md does not tell of {', '.join(missing)}"
+
+
+def test_every_operator_of_the_expressions_is_documented_with_an_example() -> None:
+    page, shown = REFERENCE.read_text(), _shown_in_the_reference()
+    missing = sorted(
+        word for word in OPERATORS if f"`{word}`" not in page or f"op {word}" not in shown
+    )
+    missing += sorted({"all", "any", "not"} - shown)
+    assert not missing, f"docs/reference/pipelines.md does not tell of {', '.join(missing)}"
+
+
+def test_every_root_of_the_expressions_is_documented() -> None:
+    page = REFERENCE.read_text()
+    missing = sorted(word for word in ROOTS if f"`{word}`" not in page)
+    assert not missing, f"docs/reference/pipelines.md does not tell of {', '.join(missing)}"
 
 
 def test_no_page_is_beyond_the_reach_of_the_first() -> None:

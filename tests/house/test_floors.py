@@ -46,7 +46,8 @@ def rooms() -> list[str]:
 def empty_house(tmp_path: Path) -> Path:
     """Build a package with all the rooms and nothing in them."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for room in ["", *rooms(), "plugin/process", "storage/sqlite", "workspace/hard_links"]:
+    concrete = ["plugin/process", "storage/sqlite", "workspace/audit", "workspace/hard_links"]
+    for room in ["", *rooms(), *concrete]:
         folder = tmp_path / "src" / "ductile" / room
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "__init__.py").touch()

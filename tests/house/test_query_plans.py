@@ -26,6 +26,7 @@ WHOLE_INDEX = {
     ("jobs", "running"): "only running jobs are in it",
     ("views", "running_jobs"): "only running jobs are in it",
     ("views", "queued_jobs"): "only queued jobs are in it, and only a person asks",
+    ("views", "waiting"): "only queued jobs are in it, and a limit ends the look",
     ("views", "counts"): "only queued and running jobs are in it, and rows are not read",
 }
 #: Statements that sort, each with the reason why what they sort is small.
@@ -44,7 +45,7 @@ SORTS = {
 }
 #: The index that each statement on the way of a job is meant to use.
 INTENDED = {
-    ("jobs", "ready_plugins"): "COVERING INDEX job_queue_ready (plugin>?)",
+    ("jobs", "heads"): "COVERING INDEX job_queue_ready (plugin>?)",
     ("jobs", "waiting_plugins"): "COVERING INDEX job_queue_waiting (plugin>?)",
     ("jobs", "running_by_plugin"): "COVERING INDEX job_queue_running",
     ("jobs", "ready_of_plugin"): "COVERING INDEX job_queue_ready (plugin=?)",
@@ -74,6 +75,7 @@ INTENDED = {
     "path<?)",
     ("views", "jobs"): "sqlite_autoindex_job_queue_1 (id<?)",
     ("views", "unsuccessful_jobs"): "job_queue_unsuccessful (status=? AND id<?)",
+    ("views", "chains"): "sqlite_autoindex_event_1 (id<?)",
     ("views", "chain_ends"): "job_queue_chain (chain_id=?)",
     ("views", "chain_jobs"): "job_queue_chain (chain_id=?)",
     ("views", "chain_contexts"): "event_context_parent (parent_id=?)",

@@ -31,6 +31,12 @@ class Site:
         assert ended.code == 0, ended.text
         return json.loads(ended.output)
 
+    def json_of_failure(self, *arguments: str) -> Any:
+        """What a command that finds the configuration wrong prints with --json."""
+        ended = self.run(*arguments, "--json")
+        assert ended.code == 3, ended.text
+        return json.loads(ended.output)
+
 
 def made(directory: Path) -> Site:
     """A new one, with a port of its own."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from ductile.cli.commands import Asked, Group, json_option
-from ductile.cli.output import say, say_json
-from ductile.cli.render.text import size
-from ductile.cli.session import ledger
-from ductile.gateway.core import serving
+from ductile.cli.output import paint, say, say_json
+from ductile.cli.render.text import Style, counted, one_line, size
+from ductile.cli.session import existing_database, ledger
+from ductile.gateway.core import database_defects, serving
 from ductile.model.job import JobStatus
 
 
@@ -62,3 +62,25 @@ def backup(asked: Asked, file: Path) -> None:
     with ledger(asked) as opened:
         opened.store.backup(file)
     say(f"wrote {file}  {size(file.stat().st_size)}")
+
+
+@command.command()
+@json_option
+@click.pass_obj
+def check(asked: Asked, *, as_json: bool) -> int:
+    """Have the database look for damage in its file, page by page, row by row.
+
+    A gateway that serves the database goes on meanwhile. Exit code 1 if anything is wrong.
+    What the rows say is for "ductile run verify --all". With --json: {"database", "sound",
+    "defects": […]}.
+    """
+    settings = existing_database(asked)
+    found = database_defects(settings)
+    if as_json:
+        say_json({"database": str(settings.database), "sound": not found, "defects": list(found)})
+    else:
+        for each in found:
+            say(f"{paint()('damaged', Style.BAD)}  {one_line(each)}")
+        verdict = counted(len(found), "defect") if found else paint()("sound", Style.GOOD)
+        say(f"{verdict}  {settings.database}")
+    return 1 if found else 0

@@ -13,7 +13,7 @@ import orjson
 
 from ductile.config.settings import ConfigFile
 from ductile.documents.validation import Schema
-from ductile.dsl.syntax import MODES, FileSyntax
+from ductile.dsl.syntax import MODES, OPTIONS, FileSyntax
 from ductile.expressions.conditions import MAX_PREDICATES
 from ductile.expressions.operators import OPERATORS
 from ductile.expressions.paths import ROOTS
@@ -29,6 +29,12 @@ MODELS: Final[Mapping[str, type[Schema]]] = {
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE: Final = {"type": "string", "pattern": r"\$\{"}
+#: What operators compare with, where that is not just anything.
+_VALUES: Final[Mapping[str, JsonObject]] = {
+    "in": {"type": "array"},
+    **{key: {"type": ["number", "string"]} for key in ("gt", "gte", "lt", "lte")},
+    **{key: {"type": "string"} for key in ("startswith", "endswith", "regex")},
+}
 _CONDITION: Final = {"$ref": "#/$defs/Condition"}
 
 
@@ -135,6 +141,10 @@ def _complete_language(definitions: dict[str, Json]) -> None:
     """What the compiler checks beyond the models, as far as a schema can say it."""
     step = definitions["StepSyntax"]
     step["oneOf"] = [{"required": [mode]} for mode in MODES]
+    step["dependentRequired"] = {option: ["uses"] for option in OPTIONS}
+    for each in ("baggage", "on_events"):
+        # Keys of another form are refused.
+        step["properties"][each]["additionalProperties"] = False
     for each in ("StepSyntax", "PipelineSyntax"):
         definitions[each]["properties"]["if"] = _CONDITION
     definitions["Condition"] = _condition()
@@ -148,11 +158,18 @@ def _condition() -> JsonObject:
     roots = "|".join(sorted(ROOTS))
     predicate = {"path": {"type": "string", "pattern": rf"^({roots})(\.|$)"}}
     bare = [each.name for each in OPERATORS.values() if not each.takes_value]
-    valued = [each.name for each in OPERATORS.values() if each.takes_value]
+    valued = {each.name: _VALUES.get(each.name, {}) for each in OPERATORS.values()}
+    by_value: dict[bytes, list[str]] = {}
+    for name, value in valued.items():
+        if name not in bare:
+            by_value.setdefault(orjson.dumps(value), []).append(name)
     return {
         "description": "{path, op, value}, or all, any or not of such.",
         "oneOf": [
-            _object(predicate | {"op": {"enum": valued}, "value": {}}),
+            *(
+                _object(predicate | {"op": {"enum": names}, "value": orjson.loads(value)})
+                for value, names in by_value.items()
+            ),
             _object(predicate | {"op": {"enum": bare}}),
             *(_object({name: each}) for name, each in groups.items()),
             _object({"not": _CONDITION}),

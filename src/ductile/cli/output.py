@@ -35,8 +35,27 @@ def note(text: str) -> None:
 
 
 def say_json(value: Json) -> None:
-    """Print one JSON document, indented."""
-    click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    """Print one JSON document, indented.
+
+    Names of files need not be UTF-8; where one is not, its odd bytes become `\\ufffd`.
+    """
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    except TypeError:
+        text = orjson.dumps(_legible(value), option=orjson.OPT_INDENT_2)
+    click.echo(text.decode())
+
+
+def _legible(value: Json) -> Json:
+    """The value with all text in it made Unicode."""
+    match value:
+        case str():
+            return value.encode(errors="surrogatepass").decode(errors="replace")
+        case Mapping():
+            return {_legible(key): _legible(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_legible(each) for each in value]
+    return value
 
 
 def paint(stream: TextIO | None = None) -> Paint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -20,11 +20,14 @@ from ductile.cli.render.text import counted
 from ductile.cli.session import configuration, ledger, usable_configuration
 from ductile.cli.trigger import hand_in, read_wish, trigger_options
 from ductile.dispatch.interfaces import Trigger
-from ductile.documents.problems import Place, Problem, refuses
+from ductile.documents.files import read_any, read_file
+from ductile.documents.problems import Problem, in_order, refuses
 from ductile.documents.render import render, to_json
-from ductile.documents.yaml import Document, parse
+from ductile.documents.yaml import Document
 from ductile.dsl.compiler import compile_documents
+from ductile.dsl.loader import read_document
 from ductile.gateway.configuration import Configuration, UsablePlugins
+from ductile.gateway.events import event_warnings
 from ductile.insights.graph_view import graph_view
 from ductile.insights.pipeline_shapes import pipeline_json
 
@@ -136,30 +139,41 @@ def run(
 
 
 def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:
-    """What is wrong in these files, compiled together with the others of the directory."""
+    """What is wrong in these files, and in the others of the directory because of them."""
     if found.settings is None or found.registry is None:
         found.parts()
         return []
-    given = {path.resolve() for path in files}
+    plugins = UsablePlugins(found.settings, found.registry)
+    # Called in messages what they were called in the question.
+    given = {path.resolve(): str(path) for path in files}
     folder = found.directory / "pipelines"
-    others = {path.resolve() for suffix in ("yaml", "yml") for path in folder.rglob(f"*.{suffix}")}
+    paths = {path.resolve() for suffix in ("yaml", "yml") for path in folder.rglob(f"*.{suffix}")}
+    unasked = {path: str(path) for path in sorted(paths - given.keys())}
+    others, problems = _read(unasked, read_file)
+    # What is wrong without these files is not asked for; who calls one of them is not to blame.
+    _, wrong = compile_documents(others, plugins, complete=False)
+    known = {*problems, *wrong}
+    documents, wrong = _read(dict(sorted(given.items())), read_any)
+    problems += wrong
+    documents = [*others, *documents]
+    catalogue, wrong = compile_documents(documents, plugins, complete=not problems)
+    problems += wrong
+    if catalogue is not None:
+        warnings = event_warnings(catalogue, found.registry, found.settings, documents)
+        shown = set(given.values())
+        problems += [each for each in warnings if each.place and each.place.file in shown]
+    return in_order(each for each in problems if each not in known)
+
+
+def _read(
+    paths: Mapping[Path, str], read: Callable[[Path], bytes]
+) -> tuple[list[Document], list[Problem]]:
+    """The documents of these files that can be read, by what messages call them."""
     documents: list[Document] = []
     problems: list[Problem] = []
-    for path in sorted(given | others):
-        document, wrong = _read(path)
+    for path, name in paths.items():
+        document, wrong = read_document(path, name, read)
         problems += wrong
         if document is not None:
             documents.append(document)
-    plugins = UsablePlugins(found.settings, found.registry)
-    _, wrong = compile_documents(documents, plugins, complete=not problems)
-    shown = {str(path) for path in given}
-    return [each for each in (*problems, *wrong) if each.place and each.place.file in shown]
-
-
-def _read(path: Path) -> tuple[Document | None, list[Problem]]:
-    try:
-        return parse(path.read_bytes(), str(path))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        remedy = "check that it exists and who may read it"
-        return None, [Problem(message, Place(str(path), 1, 1), remedy)]
+    return documents, problems

@@ -49,9 +49,9 @@ def explain(
 
     What the event leaves out is as the pipeline wants it: its first "on", its "from". Steps at
     the start follow from the event alone; beyond them, each step is taken to succeed and to
-    hand on the payload that it got. With --json: {"pipeline", "event_type", "starts", "reason",
-    "also": […], "reached": [{"node", "fate", "after", "on", "runs", "reason", "sources": […],
-    "starts": […]}]}.
+    hand on the payload that it got. The steps of on_failure are told as if the first step had
+    failed. With --json: {"pipeline", "event_type", "starts", "reason", "also": […], "reached":
+    [{"node", "phase", "fate", "after", "on", "runs", "reason", "sources": […], "starts": […]}]}.
     """
     if file is None and payload is None:
         raise UsageError("there is no event to explain; give --event FILE or --payload JSON")

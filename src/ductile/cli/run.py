@@ -9,7 +9,9 @@ from ductile.cli.output import paint, say, say_json, width
 from ductile.cli.render.chain import chain_tree
 from ductile.cli.render.lists import run_table
 from ductile.cli.session import ledger, usable_configuration
-from ductile.gateway.core import cancel_run, open_ledger, serving
+from ductile.cli.verifying import tell
+from ductile.errors import UsageError
+from ductile.gateway.core import cancel_run, make_verifier, open_ledger, serving
 from ductile.insights.shapes import chain_json, run_json
 from ductile.model.clock import SystemClock
 from ductile.model.ids import RunId
@@ -72,6 +74,26 @@ def show(asked: Asked, run_id: str, *, as_json: bool) -> None:
         say_json(chain_json(chain))
     else:
         say(chain_tree(chain, paint(), width=width()))
+
+
+@command.command()
+@click.argument("some_id", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="Verify every chain there is.")
+@json_option
+@click.pass_obj
+def verify(asked: Asked, some_id: str | None, *, everything: bool, as_json: bool) -> int:
+    """Recompute what was committed: files, contexts and pipeline hashes.
+
+    ID is that of a run, of a job, or of the event that started a chain. Every file is read.
+    Problems come first, then a summary; what has expired is no problem. Exit code 1 if anything
+    is wrong. With --json: {"intact", "checked", "files": […], "ledger": […], "not_listed"}.
+    """
+    if everything == (some_id is not None):
+        raise UsageError("expected either an ID or --all; give one of them")
+    with ledger(asked) as opened:
+        verifier = make_verifier(opened.settings, opened.store, opened.clock)
+        verdicts = verifier.all() if some_id is None else [verifier.verify(verifier.part(some_id))]
+        return 0 if tell(verdicts, as_json=as_json) else 1
 
 
 @command.command()

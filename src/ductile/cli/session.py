@@ -49,12 +49,10 @@ def usable_configuration(asked: Asked) -> Configuration:
     return found
 
 
-@contextmanager
-def ledger(asked: Asked) -> Iterator[Ledger]:
-    """The database, for reading, whether or not a gateway serves it.
+def existing_database(asked: Asked) -> Settings:
+    """The settings, of which only where things are is sure to be right, if there is a database.
 
-    What happened can be looked at whatever is wrong with pipelines and plugins, and without
-    the secrets that only a gateway needs.
+    Raises StorageError if there is none yet.
     """
     settings = _settings(find_config_dir(asked.directory, os.environ))
     if not settings.database.exists():
@@ -62,6 +60,17 @@ def ledger(asked: Asked) -> Iterator[Ledger]:
             f'there is no database "{settings.database}" yet, for nothing has run; "ductile '
             'serve" or "ductile pipeline run" makes it'
         )
+    return settings
+
+
+@contextmanager
+def ledger(asked: Asked) -> Iterator[Ledger]:
+    """The database, for reading, whether or not a gateway serves it.
+
+    What happened can be looked at whatever is wrong with pipelines and plugins, and without
+    the secrets that only a gateway needs.
+    """
+    settings = existing_database(asked)
     clock = SystemClock()
     store = open_ledger(settings, clock)
     try:

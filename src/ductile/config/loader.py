@@ -13,6 +13,7 @@ from ductile.config.secrets import masked, secrets
 from ductile.config.settings import ConfigFile, Settings, WorkspaceSettings
 from ductile.config.values import database_path
 from ductile.documents import yaml
+from ductile.documents.files import read_file
 from ductile.documents.problems import Place, Problem, in_order, quoted, refuses
 from ductile.documents.validation import validate
 from ductile.documents.yaml import Document
@@ -78,7 +79,7 @@ def load_settings(
     path = config_dir.absolute() / CONFIG_FILE
     file = str(path)
     try:
-        text = path.read_bytes()
+        text = read_file(path)
     except OSError as error:
         return None, ConfigSource(file), [_unreadable(path, error)]
     written, problems = yaml.parse(text, file)

@@ -62,6 +62,8 @@ class ServiceSettings(Schema):
     """What running plugins get to end by themselves when the gateway stops."""
     lease: Lease = timedelta(seconds=60)
     """How long a worker holds a job without a sign of life before it is given to another."""
+    queue_limit: _Positive = 100_000
+    """Jobs that may wait before nothing more is let in; what follows from others always is."""
     max_baggage: ByteSize = 1024 * 1024
     """JSON that one context may hold."""
     watch: bool = True

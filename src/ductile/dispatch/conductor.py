@@ -12,11 +12,12 @@ from ductile.dispatch.plan import Origin, Plan
 from ductile.dispatch.planner import Planner
 from ductile.dsl.graph import Pipeline
 from ductile.errors import StorageError
+from ductile.ledger import joining
 from ductile.model.context import Context
 from ductile.model.event import JOINED, RUN_ENDING, RUN_FAILED, Event
 from ductile.model.ids import EventId, JobId, new_id
 from ductile.model.job import Job
-from ductile.model.json import Json, JsonObject, canonical
+from ductile.model.json import Json, JsonObject
 from ductile.model.run import Phase, Run, RunStatus
 from ductile.router.interfaces import Router
 from ductile.storage.interfaces import ArrivalRecord, Transaction
@@ -91,11 +92,16 @@ class Conductor:
         tx.joins.leave(run.id, join_id, now)
         arrivals = tx.joins.arrivals(run.id, join_id)
         contexts = [_context(tx, arrival) for arrival in arrivals]
-        content, conflicts = _merge(join_id, arrivals, contexts, _common(tx, contexts))
-        moved.conflicts += conflicts
+        base = joining.common_baggage(contexts, tx.contexts.get)
+        joined = joining.join(base, [context.baggage for context in contexts])
+        moved.conflicts += [
+            Conflict(join_id, each.key, arrivals[each.earlier].job_id, arrivals[each.later].job_id)
+            for each in joined.disagreements
+        ]
         deepest = max(contexts, key=lambda each: each.hop)
         context = replace(
-            self._planner.grown(contexts[-1], content, now, run, join_id), hop=deepest.hop + 1
+            self._planner.grown(contexts[-1], joined.baggage, now, run, join_id),
+            hop=deepest.hop + 1,
         )
         parents = _parents(arrivals)
         plan = Plan(contexts=[context])
@@ -215,42 +221,6 @@ def _results(tx: Transaction, arrivals: Sequence[ArrivalRecord]) -> list[Json]:
             "event": {"id": event.id, "type": event.type, "payload": event.payload},
         }
     return list(results.values())
-
-
-def _merge(
-    join_id: str,
-    arrivals: Sequence[ArrivalRecord],
-    contexts: Sequence[Context],
-    base: JsonObject,
-) -> tuple[JsonObject, list[Conflict]]:
-    """What the branches gave, laid over what they all began with, in their order."""
-    merged = dict(base)
-    given: dict[str, tuple[bytes, JobId | None]] = {}
-    conflicts: list[Conflict] = []
-    known = {key: canonical(value) for key, value in base.items()}
-    for arrival, context in zip(arrivals, contexts, strict=True):
-        for key, value in context.baggage.items():
-            form = canonical(value)
-            if known.get(key) == form:
-                continue
-            if key in given and given[key][0] != form:
-                conflicts.append(Conflict(join_id, key, given[key][1], arrival.job_id))
-            given[key] = (form, arrival.job_id)
-            merged[key] = value
-    return merged, conflicts
-
-
-def _common(tx: Transaction, contexts: Sequence[Context]) -> JsonObject:
-    """The baggage of the row from which all these grew; the cost is that of the branches."""
-    rows = {context.id: context for context in contexts}
-    while len(rows) > 1:
-        deepest = max(rows.values(), key=lambda each: each.hop)
-        del rows[deepest.id]
-        parent = None if deepest.parent_id is None else tx.contexts.get(deepest.parent_id)
-        if parent is None:
-            return {}
-        rows[parent.id] = parent
-    return next(iter(rows.values())).baggage
 
 
 def _context(tx: Transaction, arrival: ArrivalRecord) -> Context:

@@ -21,6 +21,7 @@ from ductile.model.ids import ChainId, ContextId, EventId, JobId, RunId, new_id
 from ductile.model.job import Job
 from ductile.model.json import Json, JsonObject
 from ductile.model.outcome import EmittedEvent, Response
+from ductile.model.policy import WorkspaceMode
 from ductile.model.run import Run
 from ductile.router.interfaces import Position, Router, Routing
 from ductile.storage.interfaces import ArrivalRecord, SkipRecord
@@ -104,7 +105,9 @@ class Planner:
         """Add to `plan` what a routing within the run of `origin` asks for."""
         run = origin.run
         assert run is not None, "only a run is routed within"
-        plan.jobs.extend(self._step_job(origin, step, now) for step in routing.steps)
+        plan.jobs.extend(
+            self._job(origin, step.plugin, step.command, now, step) for step in routing.steps
+        )
         plan.skips.extend(
             SkipRecord(run.id, skip.step, origin.parent_job_id, origin.event.id, skip.reason, now)
             for skip in routing.skips
@@ -223,17 +226,6 @@ class Planner:
         run = replace(run, open_jobs=len(plan.jobs) - jobs_before)
         plan.starts.append(Start(run, pipeline, replace(origin, run=run)))
 
-    def _step_job(self, origin: Origin, step: Step, now: datetime) -> Job:
-        job = self._job(origin, step.plugin, step.command, now, step)
-        run_id = origin.run.id if origin.run else None
-        return replace(
-            job,
-            run_id=run_id,
-            step_id=step.id,
-            workspace=step.workspace,
-            join_id=origin.join_id,
-        )
-
     def _job(
         self, origin: Origin, plugin: str, command: str, now: datetime, step: Step | None = None
     ) -> Job:
@@ -247,7 +239,11 @@ class Planner:
             submitted_by=origin.event.source,
             created_at=now,
             max_attempts=self._policies.retry(plugin, step).max_attempts,
+            run_id=origin.run.id if origin.run and step else None,
+            step_id=step.id if step else None,
             parent_job_id=origin.parent_job_id,
+            join_id=origin.join_id if step else None,
+            workspace=step.workspace if step else WorkspaceMode.CLONE,
             dedupe_key=origin.event.dedupe_key,
         )
 

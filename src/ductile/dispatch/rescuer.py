@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ductile.dispatch.assignment import Assignment, PinnedVersions, load
 from ductile.dispatch.settle import Settler
 from ductile.errors import LeaseLost, WorkspaceError
 from ductile.model.artifact import Taint
 from ductile.model.clock import Clock
-from ductile.model.ids import WorkerId
+from ductile.model.ids import JobId, WorkerId, new_id
 from ductile.model.job import Job, JobStatus
 from ductile.model.outcome import Attempt, Crashed
 from ductile.model.policy import WorkspaceMode
@@ -53,7 +53,7 @@ class Rescuer:
             for job in self._store.read(lambda tx: tx.jobs.running(expired_at=limit))
             if job.claimed_by != self._worker
         ]
-        killed = kill_orphans([job.id for job in jobs])
+        killed = self._kill(jobs, everybody=everybody)
         for job in jobs:
             try:
                 self._rescue(job, killed.get(job.id, 0))
@@ -63,6 +63,25 @@ class Rescuer:
                 # One job that cannot be read must not keep the others from being rescued.
                 self._telemetry.emit(PartFailed("rescuer", f"job {job.id}: {error!r}"))
         return len(jobs)
+
+    def _kill(self, jobs: Sequence[Job], *, everybody: bool) -> Mapping[JobId, int]:
+        """Kill what is left of these attempts; with `everybody`, of all jobs that are not over.
+
+        The latter may have left a process behind when they failed, which their next attempt
+        must not meet either. With none of these, nobody looks at the processes.
+        """
+        ids = {job.id for job in jobs}
+        waiting = everybody and self._store.read(lambda tx: tx.jobs.next_due()) is not None
+        if not jobs and not waiting:
+            return {}
+        wanted = self._is_open if everybody else ids.__contains__
+        # All workspaces are side by side: the parent of any of them is that of all.
+        root = self._workspaces.path(WorkspaceKey(JobId(new_id()))).parent
+        return kill_orphans(wanted, root)
+
+    def _is_open(self, job_id: JobId) -> bool:
+        job = self._store.read(lambda tx: tx.jobs.get(job_id))
+        return job is not None and not job.status.terminal
 
     def _rescue(self, job: Job, killed: int) -> None:
         assignment = load(self._store, self._pinned, job)

@@ -18,7 +18,7 @@ _DEEPEST: Final = 64
 _MOST_REPEATED: Final = 10_000
 
 #: What to do about a message of the parser.
-_REMEDIES: Final = {
+YAML_REMEDIES: Final = {
     "mapping values are not allowed in this context": (
         'check the indentation, or put a text that contains ": " in quotes'
     ),
@@ -26,7 +26,6 @@ _REMEDIES: Final = {
     "could not find expected ':'": 'write ": " after the key, or check the indentation',
     "did not find expected ',' or ']'": 'close the list with "]", or put commas between its items',
     "did not find expected ',' or '}'": 'close it with "}", or put commas between its keys',
-    "found unexpected end of stream": "close the quotes",
     "did not find expected '-' indicator": (
         "check the indentation: items of one list start in one column"
     ),
@@ -210,6 +209,11 @@ def _syntax_problem(error: yaml.MarkedYAMLError, source: Source) -> Problem:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return Problem(f"this is not YAML: {error.problem}", source.place_at(0))
+    if error.problem == "found unexpected end of stream" and error.context_mark is not None:
+        # The end of the file is far from the mistake.
+        mark = error.context_mark
+        place = source.place(Span(mark.line, mark.column, mark.line, mark.column + 1))
+        return Problem("the quotes that open here are never closed", place, "close them")
     place = source.place(Span(mark.line, mark.column, mark.line, mark.column + 1))
     if error.problem == "found character that cannot start any token":
         character = place.text[mark.column : mark.column + 1]
@@ -220,4 +224,4 @@ def _syntax_problem(error: yaml.MarkedYAMLError, source: Source) -> Problem:
     if error.context_mark is not None and error.context_mark.line != mark.line:
         context = f", {error.context} that starts in line {error.context_mark.line + 1}"
     message = f"this is not YAML: {error.problem}{context}"
-    return Problem(message, place, _REMEDIES.get(error.problem or ""))
+    return Problem(message, place, YAML_REMEDIES.get(error.problem or ""))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from ductile.documents.files import read_file
 from ductile.documents.problems import Place, Problem, in_order, refuses
 from ductile.documents.yaml import Document, parse
 from ductile.dsl.catalogue import Catalogue
@@ -28,6 +29,8 @@ class Loaded:
     """All problems of all files, in the order of files and lines."""
     files: int
     """How many files were looked at."""
+    documents: tuple[Document, ...] = ()
+    """Those that could be read as YAML, in the same order."""
 
 
 def load(directory: Path, plugins: PluginCatalogue) -> Loaded:
@@ -42,17 +45,26 @@ def load(directory: Path, plugins: PluginCatalogue) -> Loaded:
     for path in _files(directory, problems):
         files += 1
         name = _shown(path)
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            problems.append(_unreadable(name, error))
-            continue
-        document, found = parse(data, name)
+        document, found = read_document(Path(path), name)
         problems += found
         if document is not None:
             documents.append(document)
     catalogue, found = compile_documents(documents, plugins, complete=not refuses(problems))
-    return Loaded(catalogue, tuple(in_order(problems + found)), files)
+    return Loaded(catalogue, tuple(in_order(problems + found)), files, tuple(documents))
+
+
+def read_document(
+    path: Path, name: str, read: Callable[[Path], bytes] = read_file
+) -> tuple[Document | None, list[Problem]]:
+    """The document of one file, which problems call `name`; never raises.
+
+    As `parse` gives it, and none with a problem if `read` raises OSError.
+    """
+    try:
+        data = read(path)
+    except OSError as error:
+        return None, [_unreadable(name, error)]
+    return parse(data, name)
 
 
 def _files(directory: Path, problems: list[Problem]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from ductile.documents.problems import BadValue, Place, Problem, quoted
 from ductile.documents.scalars import Duration
@@ -91,8 +91,16 @@ def _one_or_several(value: Json) -> str:
     return _SEVERAL if isinstance(value, list) else _ONE
 
 
-Name = Annotated[str, _matches(_NAME, "a name", _NAME_HINT, _LONGEST_NAME)]
-Id = Annotated[str, _matches(_NAME, "an id", _NAME_HINT, _LONGEST_NAME)]
+def _shape(pattern: str, longest: int) -> WithJsonSchema:
+    """What editors are told of a text that a validator looks at."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "maxLength": longest})
+
+
+_NAME_SHAPE: Final = _shape(_NAME.pattern, _LONGEST_NAME)
+_NOT_OF_CORE: Final = rf"(?!{re.escape(CORE_PREFIX)}){_EVENT_TYPE.pattern}"
+
+Name = Annotated[str, _matches(_NAME, "a name", _NAME_HINT, _LONGEST_NAME), _NAME_SHAPE]
+Id = Annotated[str, _matches(_NAME, "an id", _NAME_HINT, _LONGEST_NAME), _NAME_SHAPE]
 Uses = Annotated[
     str,
     _matches(
@@ -101,10 +109,17 @@ Uses = Annotated[
         f"{_NAME_HINT}; put one dot before the command",
         2 * _LONGEST_NAME + 1,
     ),
+    _shape(_USES.pattern, 2 * _LONGEST_NAME + 1),
 ]
-EventType = Annotated[str, AfterValidator(_event_type)]
+EventType = Annotated[str, AfterValidator(_event_type), _shape(_NOT_OF_CORE, 3 * _LONGEST_NAME)]
 #: A type in `on_events`.
-RoutedType = Annotated[str, AfterValidator(_routed_type)]
+RoutedType = Annotated[
+    str,
+    AfterValidator(_routed_type),
+    _shape(
+        f"(?:{re.escape(ANY_EVENT)}|{re.escape(STEP_SUCCEEDED)}|{_NOT_OF_CORE})", 3 * _LONGEST_NAME
+    ),
+]
 #: A type, or a list of them.
 EventTypes = Annotated[
     Annotated[EventType, Tag(_ONE)]
@@ -122,6 +137,7 @@ BaggageKey = Annotated[
         3 * _LONGEST_NAME,
     ),
     AfterValidator(_writable),
+    _shape(rf"(?!{'|'.join(_NOT_WRITABLE)}){_BAGGAGE_KEY.pattern}", 3 * _LONGEST_NAME),
 ]
 
 # A default stands for a key that was left out. None of the fields takes null: a key without a

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from ductile.expressions.errors import ExpressionError, MissingPath
-from ductile.expressions.operators import OPERATORS, Operator, Test, written
+from ductile.expressions.operators import OPERATORS, Operator, Test, predicate, written
 from ductile.expressions.paths import ROOTS, Path
 from ductile.expressions.values import check_json, whole_numbers
 from ductile.expressions.words import did_you_mean, kind, quoted, shown
@@ -142,9 +142,10 @@ def _decide_predicate(node: _Predicate, scope: Mapping[str, Json], *, wanted: bo
     else:
         holds = node.test(found)
         what = kind(found) if node.path.root == "config" else shown(found)
-    expected = f"expected {written(node.operator, node.value, wanted=wanted)}"
     if holds is wanted:
-        expected = "as expected"
+        expected = f"as expected ({predicate(node.operator, node.value, wanted=wanted)})"
+    else:
+        expected = f"expected {written(node.operator, node.value, wanted=wanted)}"
     return Decision(holds, f"{node.path} is {what}, {expected}")
 
 

@@ -40,6 +40,16 @@ def written(operator: Operator, value: Json, *, wanted: bool) -> str:
     return words.format(shown(value))
 
 
+def predicate(operator: Operator, value: Json, *, wanted: bool) -> str:
+    """The operator and its value, much as they stand in the file: `gt 30`, `not eq true`."""
+    words = operator.name if wanted else f"not {operator.name}"
+    if not operator.takes_value:
+        return words
+    if operator.name == "in":
+        return f"{words} {several([shown(each) for each in value], 'no values')}"
+    return f"{words} {shown(value)}"
+
+
 def _exists(_value: Json) -> Test:
     return lambda _found: True
 

@@ -68,7 +68,7 @@ def read_configuration(directory: Path | None, environment: Mapping[str, str]) -
         *loaded.problems,
     ]
     if loaded.catalogue is not None:
-        problems += event_warnings(loaded.catalogue, registry, settings)
+        problems += event_warnings(loaded.catalogue, registry, settings, loaded.documents)
     return Configuration(
         found,
         environment,

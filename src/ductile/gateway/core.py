@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ductile.config.settings import Settings
@@ -13,11 +13,13 @@ from ductile.dispatch.ender import Ender
 from ductile.dispatch.intake import LedgerIntake
 from ductile.dispatch.interfaces import Intake
 from ductile.dispatch.janitor import Janitor
+from ductile.dispatch.limit import LimitedIntake
 from ductile.dispatch.planner import Planner
 from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
 from ductile.dsl.catalogue import Catalogue
 from ductile.gateway.configuration import Configuration
+from ductile.insights.integrity.verifier import Verifier
 from ductile.model.clock import Clock
 from ductile.model.ids import JobId, RunId
 from ductile.model.run import Run
@@ -25,8 +27,10 @@ from ductile.plugin.registry import Registry
 from ductile.router.graph_router import GraphRouter
 from ductile.storage.interfaces import Store
 from ductile.storage.sqlite.lock import holder
+from ductile.storage.sqlite.soundness import defects
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
+from ductile.workspace.audit import HardLinkAudit
 from ductile.workspace.hard_links import HardLinkWorkspaces
 from ductile.workspace.interfaces import WorkspaceManager
 
@@ -53,7 +57,7 @@ class Core:
 
     def intake(self, queued: Callable[[], None]) -> Intake:
         """The front door; `queued` is called after each commit that put jobs on the list."""
-        return LedgerIntake(
+        intake = LedgerIntake(
             self.store,
             self.conductor,
             self.policies,
@@ -62,6 +66,7 @@ class Core:
             self.telemetry,
             queued,
         )
+        return LimitedIntake(intake, self.store, self.settings.service.queue_limit, self.clock)
 
 
 def make_core(
@@ -129,6 +134,11 @@ def serving(settings: Settings) -> int | None:
     return holder(settings.database)
 
 
+def database_defects(settings: Settings) -> Sequence[str]:
+    """What the database itself finds wrong in its file; a gateway may serve it meanwhile."""
+    return defects(settings.database)
+
+
 def open_workspaces(settings: Settings, clock: Clock) -> WorkspaceManager:
     """The workspaces that the settings name; nothing is made before it is needed."""
     return HardLinkWorkspaces(settings.workspace.root, clock)
@@ -138,3 +148,9 @@ def make_janitor(settings: Settings, store: Store, clock: Clock, telemetry: Tele
     """A janitor over that database and those workspaces."""
     workspaces = open_workspaces(settings, clock)
     return Janitor(store, workspaces, settings.workspace.ttl, clock, telemetry)
+
+
+def make_verifier(settings: Settings, store: Store, clock: Clock) -> Verifier:
+    """What holds that database and those workspaces against each other."""
+    audit = HardLinkAudit(settings.workspace.root)
+    return Verifier(store, audit, settings.workspace.ttl, clock)

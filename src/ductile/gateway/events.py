@@ -2,32 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ductile.config.settings import Settings
-from ductile.documents.problems import Problem, quoted
+from ductile.documents.problems import Place, Problem, in_order, quoted
 from ductile.documents.suggest import did_you_mean
+from ductile.documents.yaml import Document
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.graph import Pipeline
 from ductile.plugin.registry import Registry
 
 
 def event_warnings(
-    catalogue: Catalogue, registry: Registry, settings: Settings
-) -> Iterator[Problem]:
+    catalogue: Catalogue,
+    registry: Registry,
+    settings: Settings,
+    documents: Iterable[Document],
+) -> list[Problem]:
     """Warnings about event types that nothing produces, and about pipelines in a circle.
 
     Goes by what manifests say that commands emit. While any command in use does not say, no
-    type is called unproduced.
+    type is called unproduced. Each stands at an `on` in one of the documents, which are those
+    that the catalogue was compiled from.
     """
+    places = _Places(documents)
+    warnings: list[Problem] = []
     if _all_said(catalogue, registry, settings):
-        yield from _never_started(catalogue, _produced(registry, settings))
-    for circle in _circles(catalogue, registry):
-        yield Problem(
-            f"events can lead in a circle of pipelines: {' -> '.join(circle)}",
-            hint="see that a condition ends it; otherwise service.depth_limit does, with a failure",
-            warning=True,
-        )
+        produced = _produced(registry, settings)
+        inlined = _inlined(catalogue)
+        for pipeline in catalogue.pipelines.values():
+            # What another pipeline calls need not be started by an event.
+            if produced.isdisjoint(pipeline.on) and not inlined.issuperset(pipeline.entries):
+                warnings.append(_never_started(pipeline, produced, places))
+    warnings += [_goes_round(circle, places) for circle in _circles(catalogue, registry)]
+    return in_order(warnings)
+
+
+class _Places:
+    """Where the `on` of each pipeline stands."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = tuple(documents)
+
+    def of(self, name: str, event_type: str | None = None) -> Place | None:
+        """The place of the whole `on`, or of one type in it; None if there is no such pipeline."""
+        for document in self._documents:
+            found = document.get(("pipelines",))
+            for index, each in enumerate(found if isinstance(found, list) else ()):
+                if each["name"] != name:
+                    continue
+                path = ("pipelines", index, "on")
+                if isinstance(each["on"], list) and event_type is not None:
+                    return document.place((*path, each["on"].index(event_type)))
+                return document.place(path)
+        return None
+
+
+def _goes_round(circle: list[str], places: _Places) -> Problem:
+    return Problem(
+        f"events can lead in a circle of pipelines: {' -> '.join(circle)}",
+        places.of(circle[0]),
+        "see that a condition ends it; otherwise service.depth_limit does, with a failure",
+        warning=True,
+    )
 
 
 def _emits(registry: Registry, plugin: str, name: str) -> tuple[str, ...] | None:
@@ -54,21 +91,18 @@ def _produced(registry: Registry, settings: Settings) -> frozenset[str]:
     return frozenset(types)
 
 
-def _never_started(catalogue: Catalogue, produced: frozenset[str]) -> Iterator[Problem]:
-    inlined = _inlined(catalogue)
-    for pipeline in catalogue.pipelines.values():
-        # What another pipeline calls need not be started by an event.
-        if not produced.isdisjoint(pipeline.on) or inlined.issuperset(pipeline.entries):
-            continue
-        types = " or ".join(quoted(each) for each in pipeline.on)
-        meant = next(filter(None, (did_you_mean(each, produced) for each in pipeline.on)), None)
-        remedy = "only the API and the command line can start it"
-        yield Problem(
-            f"pipeline {quoted(pipeline.name)} is started by {types}, "
-            "which no webhook makes and no plugin emits",
-            hint=f'did you mean "{meant}"? As it is, {remedy}' if meant else remedy,
-            warning=True,
-        )
+def _never_started(pipeline: Pipeline, produced: frozenset[str], places: _Places) -> Problem:
+    types = " or ".join(quoted(each) for each in pipeline.on)
+    close = ((each, did_you_mean(each, produced)) for each in pipeline.on)
+    wrong, meant = next(((each, word) for each, word in close if word), (None, None))
+    remedy = "only the API and the command line can start it"
+    return Problem(
+        f"pipeline {quoted(pipeline.name)} is started by {types}, "
+        "which no webhook makes and no plugin emits",
+        places.of(pipeline.name, wrong),
+        f'did you mean "{meant}"? As it is, {remedy}' if meant else remedy,
+        warning=True,
+    )
 
 
 def _inlined(catalogue: Catalogue) -> frozenset[str]:

@@ -13,7 +13,7 @@ from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.service import Periodic
 from ductile.dispatch.settle import Settler
 from ductile.dispatch.worker import Worker
-from ductile.errors import StorageError
+from ductile.errors import StorageError, WorkspaceError
 from ductile.gateway.configuration import Configuration
 from ductile.gateway.core import Core, make_core, make_janitor, open_workspaces
 from ductile.gateway.reload import Reloader
@@ -98,6 +98,7 @@ class Gateway:
             try:
                 # Before anything is claimed: a left-over plugin must not meet its successor.
                 self._rescuer.run_once(everybody=True)
+                self._see_workspaces()
                 for service in self._services:
                     service.start()
             except BaseException:
@@ -131,6 +132,13 @@ class Gateway:
         takes in is named by the signal.
         """
         return self._reloader.reload()
+
+    def _see_workspaces(self) -> None:
+        # From now on a root that is gone is missed. What is wrong with it now is for the jobs
+        # and for healthz to say: the rest of the gateway can do without.
+        problem = self._workspace_root()
+        if problem is not None:
+            self.telemetry.emit(PartFailed("workspaces", problem))
 
     def _engine(self, core: Core) -> tuple[Dispatcher, Rescuer]:
         worker_id = WorkerId(new_id())
@@ -207,13 +215,27 @@ class Gateway:
         return [*services, self._dispatcher]
 
     def _health(self) -> Health:
-        return Health({"database": self._database(), "dispatcher": self._dispatching()})
+        return Health(
+            {
+                "database": self._database(),
+                "workspaces": self._workspace_root(),
+                "dispatcher": self._dispatching(),
+            }
+        )
 
     def _database(self) -> str | None:
         try:
             self.store.check()
         except StorageError:
             return "cannot be written"
+        return None
+
+    def _workspace_root(self) -> str | None:
+        try:
+            self._workspaces.probe()
+        except WorkspaceError as error:
+            # Which names no path: it could end up in the ledger as well.
+            return str(error)
         return None
 
     def _dispatching(self) -> str | None:

@@ -7,7 +7,7 @@ import traceback
 from typing import Final
 
 from ductile.http.api.door import ApiDoor
-from ductile.http.exchange import Disconnected, Exchange, Rejection
+from ductile.http.exchange import Disconnected, Exchange, Rejection, Room
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Receive, Scope, Send
 from ductile.http.webhooks.app import WebhookDoor
@@ -27,18 +27,26 @@ class HttpApp:
         health: HealthDoor,
         telemetry: Telemetry,
         api: ApiDoor | None = None,
+        *,
+        room: Room | None = None,
     ) -> None:
+        """`room` is what bodies of all requests may take at a time; None: the usual amount."""
         self._webhooks = webhooks
         self._api = api
         self._health = health
         self._telemetry = telemetry
+        self._room = room or Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or see the application through its lifespan."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
         elif scope["type"] == "http":
-            await self._serve(Exchange(scope, receive, send))
+            exchange = Exchange(scope, receive, send, self._room)
+            try:
+                await self._serve(exchange)
+            finally:
+                exchange.close()
 
     async def _serve(self, exchange: Exchange) -> None:
         try:

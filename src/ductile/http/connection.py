@@ -18,9 +18,13 @@ from ductile.model.json import encode
 MAX_HEAD: Final = 64 * 1024
 #: Seconds from the first byte of a request, or from connecting, to the end of its headers.
 HEAD_TIMEOUT: Final = 15.0
+#: Bytes taken from a socket at once.
+CHUNK: Final = 32 * 1024
 #: Connections at one time. Well below the usual limit of 1024 files, which plugins and the
 #: database live on as well.
 MAX_CONNECTIONS: Final = 512
+
+_NO_REQUEST: Final = "expected a request in HTTP/1.1"
 
 
 class Connection(HttpToolsProtocol):
@@ -51,6 +55,9 @@ class Connection(HttpToolsProtocol):
         self, transport: asyncio.Transport
     ) -> None:
         """Begin to wait for a request, unless there are too many who do."""
+        # What asyncio reads at once, of which uvicorn keeps twice as much before it pauses: with
+        # the usual 256 KiB, as many slow senders as there may be would take 200 MiB.
+        transport.max_size = CHUNK  # type: ignore[attr-defined]  # of the selector's transports
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections; come back later")
@@ -79,15 +86,22 @@ class Connection(HttpToolsProtocol):
 
     def _feed(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            # Raised once the head is over; the argument says where in `data` that is.
-            self._feed_without_offer(data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self._refuse(HTTPStatus.BAD_REQUEST, "expected a request in HTTP/1.1")
+        while True:  # a loop, since any number of requests with an offer may come at once
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                # Raised once the head is over; the argument says where in `data` that is.
+                rest = data[upgrade.args[0] :]
+            except httptools.HttpParserError:
+                self._refuse(HTTPStatus.BAD_REQUEST, _NO_REQUEST)
+                return
+            if self.parser.get_method() == b"CONNECT":
+                self._refuse(HTTPStatus.BAD_REQUEST, _NO_REQUEST)
+                return
+            data = self._head_without_offer() + rest
 
-    def _feed_without_offer(self, rest: bytes) -> None:
+    def _head_without_offer(self) -> bytes:
         # The parser holds that the body is in the other protocol, and cannot be told otherwise.
         version = self.parser.get_http_version().encode("ascii")
         head = [self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"]
@@ -96,14 +110,12 @@ class Connection(HttpToolsProtocol):
                 head += [name, b": ", value, b"\r\n"]
         self._offers_upgrade = False
         self.parser = httptools.HttpRequestParser(self)
-        self._feed(b"".join([*head, b"\r\n", rest]))
+        return b"".join([*head, b"\r\n"])
 
     def on_headers_complete(self) -> None:
         """The head is over, in time."""
-        # CONNECT counts as an offer too, but it is no address of ours and refused as such.
-        self._offers_upgrade = self.parser.should_upgrade() and (
-            self.parser.get_method() != b"CONNECT"
-        )
+        # So does CONNECT, which is refused when the parser says so.
+        self._offers_upgrade = self.parser.should_upgrade()
         if self._offers_upgrade:
             return
         self._in_head = False

@@ -12,6 +12,8 @@ from ductile.model.json import Json, encode
 #: Seconds for which an answer that came before the end of the body waits for the rest of it.
 LINGER: Final = 2.0
 JSON: Final = "application/json"
+#: Bytes of each body that are always kept, however many large ones there are.
+SMALL: Final = 64 * 1024
 #: For answers that say "not now".
 TRY_LATER: Final[Headers] = [(b"retry-after", b"5")]
 
@@ -33,10 +35,37 @@ class Disconnected(Exception):
     """The client went away before its request was whole."""
 
 
+class Room:
+    """Memory for the bodies of all requests in flight.
+
+    The first `SMALL` bytes of each are free: there are no more than connections, and nobody
+    who fills the rest keeps small bodies out. Used on the thread of the event loop only.
+    """
+
+    def __init__(self, size: int = 64 * 1024 * 1024) -> None:
+        """`size` in bytes; one body that is larger has room when it is the only one."""
+        self._size = size
+        self._used = 0
+
+    def take(self, more: int, *, held: int) -> bool:
+        """Take `more` bytes for somebody who holds `held`; False if there is no room."""
+        if self._used > held and self._used + more > self._size:
+            return False
+        self._used += more
+        return True
+
+    def give_back(self, held: int) -> None:
+        """Let go of what was taken."""
+        self._used -= held
+
+
 class Exchange:
     """A request that is read at most once and answered exactly once."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, room: Room | None = None
+    ) -> None:
+        """`room` is shared with other requests; to `close` gives back what this one took."""
         self.method: str = scope["method"]
         #: Not percent-decoded, so that one resource has one spelling.
         self.path: str = scope["raw_path"].decode("ascii", "replace")
@@ -45,6 +74,8 @@ class Exchange:
         self._scope = scope
         self._receive = receive
         self._send = send
+        self._room = room or Room()
+        self._held = 0
         self._length = 0
         self._chunked = False
         for name, value in self.headers:
@@ -68,7 +99,7 @@ class Exchange:
         """The whole body, of at most `limit` bytes, arrived `within` so many seconds.
 
         Raises Rejection 413 as soon as the limit is passed, or announced to be passed, 408
-        when the time is over, and Disconnected.
+        when the time is over, 503 when others fill the room, and Disconnected.
         """
         if self._length > limit:
             raise _too_large(limit)
@@ -89,9 +120,28 @@ class Exchange:
             whole += message.get("body", b"")
             if len(whole) > limit:
                 raise _too_large(limit)
+            self._hold(len(whole) - SMALL)
             if not message.get("more_body", False):
                 self._body_expected = False
                 return bytes(whole)
+
+    def _hold(self, size: int) -> None:
+        more = size - self._held
+        if more <= 0:
+            return
+        if not self._room.take(more, held=self._held):
+            raise Rejection(
+                503,
+                "too many large bodies arrive at the same time; nothing was accepted; "
+                "send it again later",
+                TRY_LATER,
+            )
+        self._held = size
+
+    def close(self) -> None:
+        """The request is over; harmless when called again."""
+        held, self._held = self._held, 0
+        self._room.give_back(held)
 
     async def answer_json(self, status: int, value: Json, headers: Headers = ()) -> None:
         """Answer with a JSON document."""

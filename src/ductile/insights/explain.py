@@ -12,15 +12,17 @@ from typing import Final
 from ductile.dsl.graph import ANY_EVENT, Pipeline, Step
 from ductile.expressions.conditions import Condition, Decision
 from ductile.model.context import Context
-from ductile.model.event import JOINED, STEP_SUCCEEDED, Event
-from ductile.model.ids import ChainId, ContextId, EventId
+from ductile.model.event import JOINED, RUN_ENDING, STEP_SUCCEEDED, Event
+from ductile.model.ids import ChainId, ContextId, EventId, JobId
 from ductile.model.json import Json, JsonObject
-from ductile.model.run import Progress
+from ductile.model.run import Failure, Phase, Progress, RunStatus
 from ductile.router.graph_router import GraphRouter
-from ductile.router.interfaces import Position, Routing
+from ductile.router.interfaces import Entered, Position, Routing, Skip
 from ductile.router.scope import scope
 
 _NOBODY: Final = "explained"
+#: The source of the events that the core itself makes.
+_CORE: Final = "ductile"
 
 
 class Fate(StrEnum):
@@ -28,6 +30,7 @@ class Fate(StrEnum):
 
     RUNS = "runs"
     SKIPPED = "skipped"
+    ENTERED = "entered"
     JOINS = "joins"
 
 
@@ -49,6 +52,7 @@ class Reached:
     """What a join would gather, in the order in which it merges."""
     starts: tuple[str, ...] = ()
     """Other pipelines that the events listed in its `on_events` would start."""
+    phase: Phase = Phase.MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class Explanation:
     reached: tuple[Reached, ...]
     """What a run would come to. Beyond the steps at its start, which follow from the event
     alone, each step is taken to succeed, to hand on the payload that it got, and to emit each
-    of the events that its `on_events` names."""
+    of the events that its `on_events` names. What `on_failure` leads to is told as if the first
+    step had failed, and what `finally` leads to as if none had."""
 
 
 def explain(
@@ -92,10 +97,30 @@ def explain(
     context = Context(ContextId(_NOBODY), None, 0, baggage, now)
     starts, reason = _start(router, pipeline, event, context)
     also = [each.name for each in router.next(event, context).starts if each.name != pipeline.name]
-    walk = _Walk(router, pipeline, context)
-    return Explanation(
-        pipeline.name, event.type, starts, reason, tuple(also), tuple(walk.follow(event))
-    )
+    reached = tuple(_phases(router, pipeline, event, context))
+    return Explanation(pipeline.name, event.type, starts, reason, tuple(also), reached)
+
+
+def _phases(
+    router: GraphRouter, pipeline: Pipeline, event: Event, context: Context
+) -> Iterator[Reached]:
+    """What each phase would come to, begun as the conductor begins it."""
+    main = list(_Walk(router, pipeline, context).follow(event))
+    yield from main
+    first = next((each for each in main if each.fate is Fate.RUNS), None)
+    # Without a step that runs, the event is still that of the start, and nothing can fail.
+    if first is not None:
+        # So it is where the first one fails.
+        failed = _with_failure(context, pipeline, pipeline.steps[first.node])
+        yield from _Walk(router, pipeline, failed, Phase.ON_FAILURE).follow(event)
+        content: JsonObject = {"status": RunStatus.SUCCEEDED.value}
+        event = replace(event, type=RUN_ENDING, payload=content, source=_CORE)
+    yield from _Walk(router, pipeline, context, Phase.FINALLY).follow(event)
+
+
+def _with_failure(context: Context, pipeline: Pipeline, step: Step) -> Context:
+    failure = Failure(pipeline.name, step.id, JobId(_NOBODY), step.plugin, _NOBODY, 1)
+    return replace(context, baggage={**context.baggage, "failure": failure.as_json()})
 
 
 def _event(event_type: str, payload: Json, source: str, now: datetime) -> Event:
@@ -117,20 +142,30 @@ def _start(
 
 
 class _Walk:
-    """Follows one run through its graph, each node once."""
+    """Follows one phase of a run through its graph, each node once."""
 
-    def __init__(self, router: GraphRouter, pipeline: Pipeline, context: Context) -> None:
+    def __init__(
+        self,
+        router: GraphRouter,
+        pipeline: Pipeline,
+        context: Context,
+        phase: Phase = Phase.MAIN,
+    ) -> None:
         self._router = router
         self._pipeline = pipeline
         self._context = context
+        self._phase = phase
         self._seen: set[str] = set()
         self._arrived: dict[str, list[str]] = {}
         self._joined: set[str] = set()
         self._waiting: deque[tuple[Step, JsonObject]] = deque()
 
     def follow(self, event: Event) -> Iterator[Reached]:
-        """Everything that a run which begins with the event would come to."""
-        start = self._router.enter(self._pipeline, event, self._context)
+        """Everything that the phase, begun with the event, would come to."""
+        return (replace(each, phase=self._phase) for each in self._follow(event))
+
+    def _follow(self, event: Event) -> Iterator[Reached]:
+        start = self._router.enter(self._pipeline, event, self._context, self._phase)
         yield from self._take(start, event, None)
         while True:
             while self._waiting:
@@ -147,10 +182,14 @@ class _Walk:
                 yield from self._join(join_id, event)
 
     def _take(self, routing: Routing, event: Event, after: str | None) -> Iterator[Reached]:
-        for skip in routing.skips:
-            if skip.step not in self._seen:
-                self._seen.add(skip.step)
-                yield Reached(skip.step, Fate.SKIPPED, after, event.type, reason=skip.reason)
+        decisions: list[tuple[Fate, Skip | Entered]] = [
+            *((Fate.SKIPPED, each) for each in routing.skips),
+            *((Fate.ENTERED, each) for each in routing.entered),
+        ]
+        for fate, decided in decisions:
+            if decided.step not in self._seen:
+                self._seen.add(decided.step)
+                yield Reached(decided.step, fate, after, event.type, reason=decided.reason)
         for arrival in routing.arrivals:
             sources = self._arrived.setdefault(arrival.join, [])
             if arrival.source not in sources:
@@ -200,7 +239,7 @@ class _Walk:
         results: list[Json] = [
             {"step": each, "job_id": None, "event": {"type": STEP_SUCCEEDED}} for each in sources
         ]
-        event = replace(first, type=JOINED, payload={"results": results}, source="ductile")
+        event = replace(first, type=JOINED, payload={"results": results}, source=_CORE)
         yield Reached(join_id, Fate.JOINS, None, JOINED, sources=tuple(sources))
         routing = self._router.beyond(join_id, self._pipeline, event, self._context)
         yield from self._take(routing, event, join_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from html import escape
 from typing import Final
@@ -18,6 +19,7 @@ _CHARACTER: Final = 7.5
 _LONGEST: Final = 60
 #: How far the slanted sides of a gate come in.
 _SLANT: Final = 12.0
+_ROUND: Final = 20.0
 _FONT: Final = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 #: Fill and line by kind of vertex.
 _COLOURS: Final = {
@@ -33,7 +35,12 @@ _FAINT: Final = "#59636e"
 def svg(view: GraphView) -> str:
     """The whole document, without scripts and without anything from elsewhere."""
     layouts = [
-        layout(part, {each.id: _size(each) for each in part.vertices}) for part in view.parts
+        layout(
+            part,
+            {each.id: _size(each) for each in part.vertices},
+            {each.label: _label_size(each.label) for each in part.edges if each.label},
+        )
+        for part in view.parts
     ]
     width = max(each.size.width for each in layouts) + 2 * _MARGIN
     body: list[str] = []
@@ -74,18 +81,31 @@ def _part(part: Part, placed: Layout) -> Iterator[str]:
     for vertex in part.vertices:
         yield from _vertex(vertex, placed.boxes[vertex.id])
     for route in placed.routes:
-        if route.edge.label:
-            yield from _label(route)
+        if route.label is not None:
+            yield from _label(route.edge.label, route.label)
 
 
 def _size(vertex: Vertex) -> Size:
     lines = _lines(vertex)
-    width = max(len(line) for line in lines) * _CHARACTER + 2 * _PADDING + 2 * _SLANT
+    width = max(len(line) for line, _ in lines) * _CHARACTER + 2 * _PADDING + 2 * _SLANT
     return Size(width, len(lines) * _LINE + 2 * _PADDING)
 
 
-def _lines(vertex: Vertex) -> list[str]:
-    return [_cut(each) for each in (vertex.title, *vertex.notes)]
+def _label_size(label: str) -> Size:
+    lines = _wrapped(label)
+    return Size(max(map(len, lines)) * _CHARACTER + _PADDING, len(lines) * _LINE)
+
+
+def _lines(vertex: Vertex) -> list[tuple[str, bool]]:
+    """Each line, and whether it is one of the title."""
+    title = [(line, True) for line in _wrapped(vertex.title)]
+    return title + [(line, False) for note in vertex.notes for line in _wrapped(note)]
+
+
+def _wrapped(text: str) -> list[str]:
+    """On several lines where it is long; only a word that is too long by itself is cut."""
+    lines = textwrap.wrap(text, _LONGEST, break_long_words=False, break_on_hyphens=False)
+    return [_cut(line) for line in lines] or [""]
 
 
 def _cut(text: str) -> str:
@@ -96,9 +116,9 @@ def _vertex(vertex: Vertex, box: Box) -> Iterator[str]:
     yield "<g>"
     yield f"<title>{_text(' | '.join((vertex.title, *vertex.notes)))}</title>"
     yield _shape(vertex.kind, box)
-    for number, line in enumerate(_lines(vertex)):
+    for number, (line, bold) in enumerate(_lines(vertex)):
         y = box.y + _PADDING + _LINE * (number + 0.75)
-        look = f'font-weight="bold" fill="{_INK}"' if number == 0 else f'fill="{_FAINT}"'
+        look = f'font-weight="bold" fill="{_INK}"' if bold else f'fill="{_FAINT}"'
         yield (
             f'<text x="{box.middle:g}" y="{y:g}" text-anchor="middle" {look}>{_text(line)}</text>'
         )
@@ -122,7 +142,8 @@ def _shape(kind: Kind, box: Box) -> str:
             f"{left + _SLANT:g},{bottom:g}"
         )
         return f'<polygon points="{points}" {look}/>'
-    round_by = box.height / 2 if kind is Kind.START else 4
+    # No more than the padding lets the corners of the text be.
+    round_by = min(box.height / 2, _ROUND) if kind is Kind.START else 4
     return (
         f'<rect x="{left:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" '
         f'rx="{round_by:g}" {look}/>'
@@ -140,19 +161,18 @@ def _line(route: Route) -> str:
     return f'<path d="{"".join(path)}" fill="none" stroke="{_FAINT}" marker-end="url(#arrow)"/>'
 
 
-def _label(route: Route) -> Iterator[str]:
-    """In the middle of the first stretch, on a ground of its own."""
-    (x1, y1), (x2, y2), *_ = route.points
-    text = _cut(route.edge.label)
-    x, y, width = (x1 + x2) / 2, (y1 + y2) / 2, len(text) * _CHARACTER
+def _label(label: str, box: Box) -> Iterator[str]:
+    """On a ground of its own, over the edge."""
     yield (
-        f'<rect x="{x - width / 2:g}" y="{y - 8:g}" width="{width:g}" height="16" '
-        'fill="#ffffff" fill-opacity="0.85"/>'
+        f'<rect x="{box.x:g}" y="{box.y:g}" width="{box.width:g}" height="{box.height:g}" '
+        'fill="#ffffff"/>'
     )
-    yield (
-        f'<text x="{x:g}" y="{y + 4:g}" text-anchor="middle" font-size="11" '
-        f'fill="{_FAINT}">{_text(text)}</text>'
-    )
+    for number, line in enumerate(_wrapped(label)):
+        y = box.y + _LINE * (number + 0.75)
+        yield (
+            f'<text x="{box.middle:g}" y="{y:g}" text-anchor="middle" font-size="11" '
+            f'fill="{_FAINT}">{_text(line)}</text>'
+        )
 
 
 def _text(text: str) -> str:

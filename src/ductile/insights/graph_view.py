@@ -144,13 +144,21 @@ def _notes(step: Step) -> Iterator[str]:
         yield f"baggage {', '.join(key for key, _ in step.baggage) or 'nothing'}"
     if step.timeout is not None:
         yield f"timeout {format_duration(step.timeout)}"
-    if step.max_attempts is not None:
-        yield f"max_attempts {step.max_attempts}"
+    yield from _retry(step)
     if step.workspace is not WorkspaceMode.CLONE:
         yield f"workspace {step.workspace}"
     for event_type, targets in (step.on_events or {}).items():
         if not targets:
             yield f"{_type(event_type)}: ends"
+
+
+def _retry(step: Step) -> Iterator[str]:
+    if step.max_attempts is not None:
+        yield f"max_attempts {step.max_attempts}"
+    if step.backoff_base is not None:
+        yield f"backoff_base {format_duration(step.backoff_base)}"
+    if step.backoff_cap is not None:
+        yield f"backoff_cap {format_duration(step.backoff_cap)}"
 
 
 def _edges(node: Node) -> list[Edge]:

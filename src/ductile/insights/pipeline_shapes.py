@@ -79,8 +79,9 @@ def difference_json(difference: Difference) -> dict[str, Json]:
 def explanation_json(explanation: Explanation) -> dict[str, Json]:
     """`{pipeline, event_type, starts, reason, also: […], reached: […]}`.
 
-    Each of `reached` is `{node, fate, after, on, runs, reason, sources: […], starts: […]}`;
-    `fate` is `runs`, `skipped` or `joins`, and `after` is null at the start of the run.
+    Each of `reached` is `{node, phase, fate, after, on, runs, reason, sources: […], starts:
+    […]}`; `fate` is `runs`, `skipped`, `entered` or `joins`, and `after` is null at the start
+    of a phase.
     """
     return {
         "pipeline": explanation.pipeline,
@@ -91,6 +92,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Json]:
         "reached": [
             {
                 "node": each.node,
+                "phase": each.phase.value,
                 "fate": each.fate.value,
                 "after": each.after,
                 "on": each.on,

@@ -9,7 +9,7 @@ from typing import Final
 from ductile.errors import Refused
 from ductile.model.clock import to_text
 from ductile.model.event import Event
-from ductile.model.json import Json, JsonObject, encode, equal
+from ductile.model.json import Json, JsonObject, encode, encode_kept, equal
 
 #: Keys that begin so are set where a chain starts and are read-only from then on.
 ORIGIN: Final = "origin_"
@@ -113,25 +113,18 @@ def view(event_payload: Json, baggage: JsonObject) -> JsonObject:
 def check_size(value: JsonObject, max_bytes: int = MAX_BYTES, *, what: str = "baggage") -> None:
     """Raise Refused if `value` takes more than `max_bytes` of JSON, naming its largest keys.
 
-    Also raises it for what cannot be written as JSON at all, such as too deep a nesting.
+    Also raises it for what cannot be kept as JSON at all, such as too deep a nesting.
     """
-    size = _size(value, what)
+    size = len(encode_kept(value, what))
     if size <= max_bytes:
         return
-    sizes = {key: _size(each, what) for key, each in value.items()}
+    sizes = {key: len(encode(each)) for key, each in value.items()}
     largest = sorted(sizes, key=lambda key: (-sizes[key], key))[:_NAMED]
     named = ", ".join(f'"{key}" ({sizes[key]} bytes)' for key in largest)
     raise Refused(
         f"{what} may take {max_bytes} bytes of JSON and would take {size}; its largest keys are "
         f"{named}: keep such data in a file of the workspace"
     )
-
-
-def _size(value: Json, what: str) -> int:
-    try:
-        return len(encode(value))
-    except TypeError as error:
-        raise Refused(f"{what} cannot be written as JSON: {error}") from error
 
 
 def _origin_touched(parent: JsonObject, touched: list[str]) -> str:

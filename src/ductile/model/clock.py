@@ -29,7 +29,12 @@ class SystemClock:
 
 def to_text(moment: datetime) -> str:
     """ISO 8601 in UTC, always with six decimals and `Z`, so that it sorts as text."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    # Every row has several of these, and `isoformat` takes twice as long.
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return (
+        f"{utc.year:04}-{utc.month:02}-{utc.day:02}T"
+        f"{utc.hour:02}:{utc.minute:02}:{utc.second:02}.{utc.microsecond:06}Z"
+    )
 
 
 def from_text(text: str) -> datetime:

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from ductile.documents.files import read_file
 from ductile.documents.problems import BadValue, Place, Problem, in_order, quoted, refuses
 from ductile.documents.validation import Schema, validate
 from ductile.documents.yaml import Document, parse
@@ -165,7 +166,7 @@ def read_manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
     There is no manifest if any problem is more than a warning. Unknown keys are warnings.
     """
     try:
-        text = path.read_bytes()
+        text = read_file(path)
     except OSError as error:
         message = f"the manifest cannot be read: {error.strerror}"
         return None, [Problem(message, Place(str(path), 1, 1), "make it a readable file")]

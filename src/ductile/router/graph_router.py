@@ -13,7 +13,7 @@ from ductile.model.context import Context
 from ductile.model.event import CORE_PREFIX, Event
 from ductile.model.json import JsonObject
 from ductile.model.run import Phase, Progress
-from ductile.router.interfaces import Arrival, Next, Position, Routing, Skip
+from ductile.router.interfaces import Arrival, Entered, Next, Position, Routing, Skip
 from ductile.router.scope import scope
 
 
@@ -96,6 +96,7 @@ class _Walk:
         self._steps: dict[str, Step] = {}
         self._skips: dict[str, Skip] = {}
         self._arrivals: dict[Arrival, None] = {}
+        self._entered: dict[str, Entered] = {}
 
     def routing(self, node_ids: Iterable[str], source: str) -> Routing:
         """Where these nodes lead, coming from `source`."""
@@ -105,7 +106,10 @@ class _Walk:
             onward = self._pass(_node(self._pipeline, node_id), origin)
             waiting += [(each, node_id) for each in reversed(onward)]
         return Routing(
-            tuple(self._steps.values()), tuple(self._skips.values()), tuple(self._arrivals)
+            tuple(self._steps.values()),
+            tuple(self._skips.values()),
+            tuple(self._arrivals),
+            tuple(self._entered.values()),
         )
 
     def _pass(self, node: Node, source: str) -> tuple[str, ...]:
@@ -120,9 +124,11 @@ class _Walk:
             node.condition, self._pipeline, node, self._event, self._context
         )
         if isinstance(node, Gate):
+            guarded = node.id.partition(":")[0]
             if decision.holds:
+                self._entered[guarded] = Entered(guarded, decision.reason)
                 return node.next
-            self._skip(node.id.partition(":")[0], decision)
+            self._skip(guarded, decision)
             return node.otherwise
         if decision.holds:
             self._steps[node.id] = node

@@ -28,6 +28,14 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Entered:
+    """A call or group that was gone into because its condition holds."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """Something has come to a join."""
 
@@ -44,6 +52,7 @@ class Routing:
     """One job each."""
     skips: tuple[Skip, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
+    entered: tuple[Entered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from ductile.model.json import Json, JsonObject
 def scope(
     event: Event, context: Context, pipeline: Pipeline, step: str, config: JsonObject
 ) -> dict[str, Json]:
-    """What the expressions of a step see, by root."""
+    """What the expressions of a step see, by root; `failure` only where something failed."""
     payload = view(event.payload, context.baggage)
+    failed = {"failure": payload["failure"]} if "failure" in payload else {}
     return {
         "payload": payload,
         "context": context.baggage,
         "config": config,
         "run": {"pipeline": pipeline.name, "step": step},
-        "failure": payload.get("failure"),
+        **failed,
     }

@@ -178,7 +178,10 @@ class PluginStates(Protocol):
         """The state of a plugin; empty if it has none."""
 
     def merge(self, plugin: str, updates: JsonObject, *, max_bytes: int, now: datetime) -> None:
-        """Merge top-level keys. Raises Refused if the whole grows beyond `max_bytes` of JSON."""
+        """Merge top-level keys; what says nothing new changes nothing.
+
+        Raises Refused if the whole grows beyond `max_bytes` of JSON.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +249,17 @@ class Views(Protocol):
     ) -> Sequence[Run]:
         """Runs, newest first, those older than run `before` if given."""
 
+    def chains(self, *, limit: int, before: ChainId | None = None) -> Sequence[ChainId]:
+        """Chains, newest first, those older than chain `before` if given."""
+
     def chain(self, chain_id: ChainId) -> ChainRecords:
         """Everything of one chain; empty if there is no such chain."""
 
     def chain_ends(self, job_ids: Sequence[JobId]) -> Mapping[JobId, ChainEnd]:
         """For each of these jobs that is known, how far its chain is."""
+
+    def waiting(self, *, up_to: int) -> int:
+        """How many jobs are queued, counted no further than to `up_to`."""
 
     def counts(self) -> Mapping[JobStatus, int]:
         """How many jobs are queued and running; other statuses are not counted."""

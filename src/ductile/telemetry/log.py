@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ _Render: TypeAlias = Callable[[str, str, str, dict[str, Any]], str]
 
 _LOGFMT: Final = LogfmtRenderer()
 _JSON: Final = JSONRenderer()
+#: What stands in a line as it is; most values do, and two lines are written for every job.
+_PLAIN: Final = re.compile(r"[\w./:+,@-]+")
 
 
 def log_listener(
@@ -40,12 +43,16 @@ def log_listener(
 
 
 def _text(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
-    fields = {
-        name: "; ".join(value) if isinstance(value, tuple) else value
-        for name, value in fields.items()
-        if value != ()
-    }
-    return f"{time} {level:7} {sentence}  {_LOGFMT(None, '', fields)}".rstrip()
+    pairs = [_pair(name, value) for name, value in fields.items() if value != ()]
+    return f"{time} {level:7} {sentence}  {' '.join(pairs)}".rstrip()
+
+
+def _pair(name: str, value: Any) -> str:
+    if isinstance(value, tuple):
+        value = "; ".join(value)
+    if isinstance(value, str) and _PLAIN.fullmatch(value):
+        return f"{name}={value}"
+    return _LOGFMT(None, "", {name: value})
 
 
 def _json(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
@@ -59,10 +66,6 @@ def _fields(signal: Signal) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    match value:
-        case timedelta():
-            return f"{value.total_seconds():.3f}s"
-        case datetime():
-            return to_text(value)
-        case _:
-            return value
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.3f}s"
+    return to_text(value) if isinstance(value, datetime) else value

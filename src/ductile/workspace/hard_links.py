@@ -32,12 +32,15 @@ from ductile.workspace.tree import Descent
 class HardLinkWorkspaces:
     """The WorkspaceManager on a local directory.
 
-    Safe to use from several threads and processes at once: it keeps nothing but the root.
+    Safe to use from several threads and processes at once: it keeps nothing but the root, and
+    what that was like.
     """
 
     def __init__(self, root: Path, clock: Clock) -> None:
         self._root = root.absolute()
         self._clock = clock
+        self._mounted: bool | None = None
+        """Whether the root was a file system of its own; None until it was seen."""
 
     def create(self, key: WorkspaceKey) -> Workspace:
         name = name_of(key)
@@ -72,6 +75,13 @@ class HardLinkWorkspaces:
     def open(self, key: WorkspaceKey) -> Workspace:
         with self._opened_root() as root, _opened(key, root):
             return Workspace(key, self.path(key))
+
+    def probe(self) -> None:
+        with self._opened_root(make=True) as root:
+            try:
+                _try_to_write(root)
+            except OSError as error:
+                raise root_failure(error) from error
 
     def path(self, key: WorkspaceKey) -> Path:
         return self._root / name_of(key)
@@ -138,7 +148,9 @@ class HardLinkWorkspaces:
         except OSError as error:
             raise root_failure(error) from error
         try:
-            _expect_private(os.fstat(root))
+            found = os.fstat(root)
+            _expect_private(found)
+            self._expect_mounted(root, found)
             yield root
         finally:
             os.close(root)
@@ -148,6 +160,11 @@ class HardLinkWorkspaces:
         try:
             return os.open(self._root, flags)
         except FileNotFoundError:
+            if self._mounted is not None:
+                raise WorkspaceError(
+                    "the directory that workspace.root names has vanished, and every workspace "
+                    "with it; put it back, or start the gateway again to begin with an empty one"
+                ) from None
             if not make:
                 raise SourceUnusable(
                     "the directory that workspace.root names is missing, and every workspace "
@@ -155,6 +172,18 @@ class HardLinkWorkspaces:
                 ) from None
             self._make_root()
             return os.open(self._root, flags)
+
+    def _expect_mounted(self, root: int, found: os.stat_result) -> None:
+        """What lies under a mount that is gone is not the root, though it goes by its name."""
+        if self._mounted is False:
+            return
+        mounted = found.st_dev != os.stat("..", dir_fd=root).st_dev
+        if self._mounted and not mounted:
+            raise WorkspaceError(
+                "nothing is mounted any more where workspace.root is; mount it again, or start "
+                "the gateway again to do without"
+            )
+        self._mounted = mounted
 
     def _has_root(self) -> bool:
         try:
@@ -245,6 +274,19 @@ def _opened(key: WorkspaceKey, root: int) -> Descent:
                 "in its place; delete that, and run the chain again"
             ) from error
         raise failure(f"open workspace {quoted(name)}", error) from error
+
+
+def _try_to_write(root: int) -> None:
+    """Write a page, through to the disk. The name is one that a clean-up knows."""
+    name = new_temporary_name()
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(name, flags, 0o600, dir_fd=root)
+    try:
+        os.write(file, bytes(4096))
+        os.fsync(file)
+    finally:
+        os.close(file)
+        os.unlink(name, dir_fd=root)
 
 
 def _exists(key: WorkspaceKey, root: int) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -71,9 +72,11 @@ class WorkspaceManager(Protocol):
     """Gives every attempt a directory of its own.
 
     Paths stay inside one root, which is made when it is first needed, and are readable by
-    their owner only. Nothing ever follows a symlink. A workspace appears under its name when
-    it is whole, or not at all. A full disk, a missing permission or a file system that cannot
-    link raises WorkspaceError, which names the file and says what to set.
+    their owner only. A root that was there and is gone, with what was mounted on it perhaps, is
+    an error until it is back, and never made anew. Nothing ever follows a symlink. A workspace
+    appears under its name when it is whole, or not at all. A full disk, a missing permission or
+    a file system that cannot link raises WorkspaceError, which names the file and says what to
+    set.
     """
 
     def create(self, key: WorkspaceKey) -> Workspace:
@@ -115,11 +118,15 @@ class WorkspaceManager(Protocol):
     def open(self, key: WorkspaceKey) -> Workspace:
         """The workspace that is there, without what it inherited: only its maker knows that.
 
-        Raises SourceUnusable if it is missing or no directory.
+        Raises SourceUnusable if it is missing or no directory, and another WorkspaceError if
+        the root is not there or cannot be used at the moment.
         """
 
+    def probe(self) -> None:
+        """Raise WorkspaceError unless a workspace can be made and written to right now."""
+
     def path(self, key: WorkspaceKey) -> Path:
-        """Where the workspace is, or would be."""
+        """Where the workspace is, or would be: side by side with all others."""
 
     def check(self, workspace: Workspace, known: KnownHash) -> Sequence[Taint]:
         """Which inherited files were changed in place, by their inherited path.
@@ -173,3 +180,75 @@ class WorkspaceManager(Protocol):
         what stays of it is listed as a leftover. One that is gone already counts as deleted.
         A name that `names` would not list is a failure, and nothing is done to it.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class FileId:
+    """What a file is, whatever its names are."""
+
+    device: int
+    inode: int
+
+
+class DefectKind(StrEnum):
+    """What is wrong with one file of a committed workspace."""
+
+    CHANGED = "changed"
+    """Its bytes, or what kind of thing it is, are not what was sealed."""
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    """The ledger knows of no such file."""
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One file that is not as the ledger says."""
+
+    kind: DefectKind
+    path: str
+    detail: str
+    """What differs, for people: `size 12 became 20`."""
+    file: FileId | None = None
+    """What is there instead; only of what was changed."""
+    mtime_ns: int = 0
+    """When that says it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one look at a whole workspace found."""
+
+    files: int
+    """How many the ledger says there are."""
+    size: int
+    """Bytes of all that is there."""
+    read: int
+    """How many had to be read; the others are further names of what was read before."""
+    defects: tuple[Defect, ...] = ()
+    """By path."""
+
+
+class WorkspaceAudit(Protocol):
+    """Reads committed workspaces to the last byte; changes nothing in them.
+
+    Unlike `WorkspaceManager.verify` it believes no size and no time. Nothing ever follows a
+    symlink. Reads in pieces, so that the size of a file costs no memory. A workspace that cannot
+    be opened, or goes away meanwhile, raises WorkspaceError.
+    """
+
+    def exists(self, key: WorkspaceKey) -> bool:
+        """Whether its directory is there."""
+
+    def survey(self, key: WorkspaceKey, held: Mapping[str, Artifact]) -> Survey:
+        """Hash every file and hold it against what the ledger says that the workspace holds.
+
+        A file with several names is read once until `forget`, unless its size or a time of it
+        changes. One that cannot be read does not stop the others.
+        """
+
+    def holds(self, key: WorkspaceKey, files: Set[FileId]) -> Set[FileId]:
+        """Which of these files have a name in the workspace; one stat per file in it."""
+
+    def forget(self) -> None:
+        """Let go of the hashes of the files that were read."""

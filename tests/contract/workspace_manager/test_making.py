@@ -266,3 +266,40 @@ class TestCopy:
         child = cloned(manager, committed(manager, {"a": "1"}), copy=True)
         write_in_place(child.path / "a", "other")
         assert manager.check(child, knows({"a": "1"})) == ()
+
+
+class TestProbe:
+    def test_a_root_that_can_be_used_is_well_and_stays_empty(
+        self, manager: WorkspaceManager, root: Path
+    ) -> None:
+        manager.probe()
+        assert list(root.iterdir()) == []
+
+    def test_a_root_that_was_there_and_is_gone_is_not_made_anew(
+        self, manager: WorkspaceManager, root: Path
+    ) -> None:
+        key = a_key()
+        manager.create(key)
+        root.rename(root.with_name("away"))
+        for use in (manager.probe, lambda: manager.create(a_key())):
+            with pytest.raises(WorkspaceError, match="has vanished"):
+                use()
+        assert not root.exists()
+
+    def test_a_root_that_is_back_is_used_again(self, manager: WorkspaceManager, root: Path) -> None:
+        key = a_key()
+        manager.create(key)
+        root.rename(root.with_name("away"))
+        with pytest.raises(WorkspaceError):
+            manager.probe()
+        root.with_name("away").rename(root)
+        manager.probe()
+        assert manager.open(key).key == key
+
+    def test_what_is_in_the_place_of_the_root_is_no_root(
+        self, manager: WorkspaceManager, root: Path
+    ) -> None:
+        root.parent.mkdir(exist_ok=True)
+        root.write_text("a file")
+        with pytest.raises(WorkspaceError, match=r"workspace\.root"):
+            manager.probe()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,10 @@ from ductile.dispatch.interfaces import Accepted, Trigger
 from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.graph import Pipeline, Step
 from ductile.errors import NotFound
+from ductile.http.api.app import ROOT, make_app
 from ductile.http.api.build import build_api
 from ductile.http.api.parts import ApiParts
+from ductile.http.api.waiting import Waits
 from ductile.http.app import HttpApp
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Health
@@ -116,6 +118,24 @@ class StoringIntake:
 
     def accept(self, trigger: Trigger) -> Accepted:
         return self.submit(trigger).result()
+
+
+def all_routes(parts: ApiParts) -> set[tuple[str, str]]:
+    """Every route that the application has, described or not: method and path."""
+    app = make_app(parts, Waits(parts.telemetry))
+    found = set(_walk(app.routes, ""))
+    described = app.openapi()["paths"]
+    assert found >= {(verb.upper(), path) for path, verbs in described.items() for verb in verbs}
+    return found
+
+
+def _walk(routes: Iterable[Any], prefix: str) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        if included is not None:
+            yield from _walk(included.routes, prefix + ROOT)
+        else:
+            yield from ((method, prefix + route.path) for method in route.methods)
 
 
 class ApiHouse:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from ductile.http.app import HttpApp
+from ductile.http.exchange import Room
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Health
 from ductile.http.server import HttpServer
@@ -41,6 +42,7 @@ class House:
         *,
         check: Callable[[], Health] = lambda: Health({}),
         body_timeout: float = 30.0,
+        room: Room | None = None,
     ) -> HttpApp:
         """Put a new application on the stage."""
         telemetry = Telemetry()
@@ -49,6 +51,7 @@ class House:
             WebhookDoor(endpoints, self.intake, telemetry, body_timeout=body_timeout),
             HealthDoor(check, self.clock, telemetry),
             telemetry,
+            room=room,
         )
         self.stage.app = app
         return app

@@ -53,6 +53,22 @@ def test_after_a_success_comes_only_finally(site: Site) -> None:
     assert (run_of(chain).status, run_of(chain).reason) == (RunStatus.SUCCEEDED, None)
 
 
+@pytest.mark.parametrize(("plugin", "ran"), [("bad", ["bad", "tidy"]), ("one", ["one"])])
+def test_a_step_of_finally_can_be_for_failures_alone(
+    site: Site, plugin: str, ran: list[str]
+) -> None:
+    chain = finished(
+        site,
+        f"""
+        - name: p
+          on: go
+          steps: [{{uses: {plugin}}}]
+          finally: [{{id: tidy, uses: ok, if: {{path: failure, op: exists}}}}]
+        """,
+    )
+    assert order(chain) == ran
+
+
 def test_finally_comes_after_an_on_failure_that_failed(site: Site) -> None:
     site.plugin("worse", fails("even worse", retry=False))
     chain = finished(

@@ -18,7 +18,8 @@ from ductile.dispatch.settle import Settler
 from ductile.documents.yaml import parse
 from ductile.dsl.compiler import compile_documents
 from ductile.gateway.configuration import UsablePlugins
-from ductile.gateway.core import Core, in_force, make_core
+from ductile.gateway.core import Core, in_force, make_core, make_verifier
+from ductile.insights.integrity.verifier import Part
 from ductile.model.event import JOINED
 from ductile.model.ids import ChainId
 from ductile.model.job import Job
@@ -72,6 +73,8 @@ class Engine:
 
     def __init__(self, core: Core, settler: Settler) -> None:
         self.core = core
+        #: No plugin ever runs here, so only what it says of the ledger means something.
+        self.verifier = make_verifier(core.settings, core.store, core.clock)
         self._settler = settler
         self._pinned = PinnedVersions()
         self._intake = core.intake(lambda: None)
@@ -152,6 +155,8 @@ def test_every_step_runs_as_often_as_the_model_says_in_whatever_order_jobs_end(
     event(f"failed: {first.failed}")
     _compare(engine, engine.chain(accepted), first, later)
     _compare_end(engine.chain(accepted), first, later, on_failure, finally_)
+    verdict = engine.verifier.verify(Part(ChainId(accepted.event_id)))
+    assert verdict.ledger == (), "what was written has to be what verifying expects"
 
 
 def _compare(engine: Engine, records: ChainRecords, first: Expected, later: Expected) -> None:

@@ -69,8 +69,9 @@ def test_a_step_is_exactly_one_kind_of_step() -> None:
 def test_every_operator_is_offered_for_conditions() -> None:
     condition = json_schema("pipelines")["$defs"]["Condition"]
 
-    offered = [each["properties"]["op"]["enum"] for each in condition["oneOf"][:2]]
-    assert sorted([*offered[0], *offered[1]]) == sorted(OPERATORS)
+    forms = [each["properties"] for each in condition["oneOf"]]
+    offered = [name for form in forms if "op" in form for name in form["op"]["enum"]]
+    assert sorted(offered) == sorted(OPERATORS)
 
 
 def test_a_key_left_out_of_a_pipeline_is_offered_no_default() -> None:
@@ -87,3 +88,7 @@ def test_a_number_in_the_configuration_may_be_a_variable() -> None:
     service = json_schema("config")["$defs"]["ServiceSettings"]["properties"]
 
     assert {"type": "string", "pattern": r"\$\{"} in service["depth_limit"]["anyOf"]
+
+
+def test_every_scaffolded_file_of_yaml_has_a_schema() -> None:
+    assert {*SCAFFOLD.rglob("*.yaml"), *SCAFFOLD.rglob("*.yml")} == set(FILES.values())

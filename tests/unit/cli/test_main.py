@@ -77,9 +77,9 @@ def test_the_public_commands_are_there() -> None:
         *(f"pipeline {action}" for action in ("graph", "diff", "explain")),
         *(f"plugin {action}" for action in ("list", "check", "run")),
         *(f"job {action}" for action in ("list", "inspect")),
-        *(f"run {action}" for action in ("list", "show", "cancel")),
+        *(f"run {action}" for action in ("list", "show", "verify", "cancel")),
         *(f"workspace {action}" for action in ("path", "clean")),
-        *(f"db {action}" for action in ("status", "backup")),
+        *(f"db {action}" for action in ("status", "backup", "check")),
     }
 
 

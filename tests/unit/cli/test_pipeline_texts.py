@@ -9,6 +9,7 @@ from ductile.cli.render.text import plain
 from ductile.insights.explain import Explanation, Fate, Reached
 from ductile.insights.graph_view import graph_view
 from ductile.insights.pipeline_diff import Change, Difference
+from ductile.model.run import Phase
 from tests.unit.insights.pipelines import a_pipeline
 
 
@@ -61,6 +62,8 @@ def test_an_explanation_keeps_what_is_certain_apart_from_what_may_follow() -> No
     reached = (
         Reached("fetch", Fate.RUNS, None, "a.b", runs="captions.handle", reason="x is 1"),
         Reached("tell", Fate.SKIPPED, "fetch", "ductile.step.succeeded", reason="y is missing"),
+        Reached("alert", Fate.RUNS, None, "a.b", runs="bell.handle", phase=Phase.ON_FAILURE),
+        Reached("tidy", Fate.RUNS, None, "a.b", runs="broom.handle", phase=Phase.FINALLY),
     )
     explanation = Explanation("wisdom", "a.b", True, 'it starts on "a.b"', ("other",), reached)
 
@@ -76,6 +79,12 @@ def test_an_explanation_keeps_what_is_certain_apart_from_what_may_follow() -> No
         "└─ tell  skipped",
         "      after     fetch",
         "      because   y is missing",
+        "",
+        "on_failure, if the first step had failed:",
+        "└─ alert  runs  bell.handle",
+        "",
+        "finally, if no step had failed:",
+        "└─ tidy  runs  broom.handle",
         "",
         "nothing was run",
     ]

@@ -122,19 +122,35 @@ def test_null_exists() -> None:
     ("raw", "payload", "reason"),
     [
         (LONG, {"length": 12}, "payload.length is 12, expected more than 30"),
-        (LONG, {"length": 42}, "payload.length is 42, as expected"),
+        (LONG, {"length": 42}, "payload.length is 42, as expected (gt 30)"),
         (LONG, {}, "payload.length is missing, expected more than 30"),
         (LONG, {"length": "12"}, 'payload.length is "12", expected more than 30'),
         (LONG, {"length": [1, 2]}, "payload.length is a list of 2, expected more than 30"),
         (LONG, {"length": {"s": 1}}, "payload.length is an object of 1 key, expected more than 30"),
         ({"not": LOUD}, {"muted": True}, "payload.muted is true, expected anything but true"),
-        ({"not": LOUD}, {}, "payload.muted is missing, as expected"),
+        ({"not": LOUD}, {}, "payload.muted is missing, as expected (not eq true)"),
         (
             {"all": [LOUD, LONG]},
             {"muted": True},
             "payload.length is missing, expected more than 30",
         ),
-        ({"any": [LOUD, LONG]}, {"muted": True}, "payload.muted is true, as expected"),
+        ({"any": [LOUD, LONG]}, {"muted": True}, "payload.muted is true, as expected (eq true)"),
+        (
+            {"path": "payload.kind", "op": "in", "value": ["a", "b"]},
+            {"kind": "b"},
+            'payload.kind is "b", as expected (in "a", "b")',
+        ),
+        (
+            {"path": "payload.url", "op": "exists"},
+            {"url": None},
+            "payload.url is null, as expected (exists)",
+        ),
+        (
+            {"all": [LOUD, LONG]},
+            {"muted": True, "length": 31},
+            "all of 2 conditions hold: payload.muted is true, as expected (eq true); "
+            "payload.length is 31, as expected (gt 30)",
+        ),
         (
             {"any": [LOUD, LONG]},
             {"length": 3},

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ductile.documents.problems import Problem
+from ductile.documents.render import render, to_json
 from tests.support.site import Site
 
 SCRIPT = 'echo \'{"status": "ok"}\''
@@ -33,7 +34,7 @@ def pipelines(site: Site, *described: str) -> None:
     """Pipelines of one step each, as name, `on`, step, and further keys."""
     for line in described:
         name, on, step, *more = line.split(" ")
-        keys = ", ".join((f"name: {name}", f"on: {on}", *more, f"steps: [{{{step}}}]"))
+        keys = ", ".join((f"name:{name}", f"on:{on}", *more, f"steps:[{{{step}}}]"))
         site.pipeline(f"- {{{keys.replace(':', ': ')}}}", f"{name}.yaml")
 
 
@@ -42,6 +43,12 @@ def warnings(site: Site) -> list[Problem]:
     configuration = site.read()
     assert configuration.usable, configuration.problems
     return list(configuration.problems)
+
+
+def shown(site: Site) -> list[str]:
+    """The one warning that there is, as it is shown, without the folder of its file."""
+    [warning] = warnings(site)
+    return render([warning]).partition("pipelines/")[2].splitlines()[:4]
 
 
 def messages(site: Site) -> list[str]:
@@ -57,15 +64,28 @@ def test_a_type_that_nothing_produces_is_a_warning_with_the_type_that_was_meant(
         "endpoints": [{"name": "pages", "event": "page.wanted", "signature": SIGNATURE}]
     }
     pipelines(site, "get page.wanted uses:fetch", "keep page.fetchd uses:store")
-    assert warnings(site) == [
-        Problem(
-            'pipeline "keep" is started by "page.fetchd", '
-            "which no webhook makes and no plugin emits",
-            hint='did you mean "page.fetched"? '
-            "As it is, only the API and the command line can start it",
-            warning=True,
-        )
+    assert shown(site) == [
+        'keep.yaml:2:22: warning: pipeline "keep" is started by "page.fetchd", '
+        "which no webhook makes and no plugin emits",
+        "    2 |   - {name: keep, on: page.fetchd, steps: [{uses: store}]}",
+        "      |                      ^^^^^^^^^^^",
+        '      = did you mean "page.fetched"? '
+        "As it is, only the API and the command line can start it",
     ]
+
+
+def test_of_several_types_the_one_that_is_close_to_another_is_marked(site: Site) -> None:
+    emitting(site, "fetch", "page.fetched")
+    pipelines(site, "keep [page.gone,page.fetchd] uses:fetch")
+    assert shown(site)[2].endswith(" " * 11 + "^" * len("page.fetchd"))
+
+
+def test_the_json_of_a_warning_has_its_place(site: Site) -> None:
+    emitting(site, "store")
+    pipelines(site, "keep page.fetched uses:store")
+    [warning] = to_json(warnings(site))
+    assert (warning["line"], warning["column"], warning["severity"]) == (2, 22, "warning")
+    assert warning["file"].endswith("pipelines/keep.yaml")
 
 
 def test_without_a_close_type_the_hint_says_what_can_start_the_pipeline(site: Site) -> None:
@@ -135,12 +155,11 @@ def test_pipelines_that_start_each_other_are_one_warning_with_the_whole_circle(
     emitting(site, "ask", "asked")
     emitting(site, "answer", "answered")
     pipelines(site, "a answered uses:ask", "b asked uses:answer")
-    assert warnings(site) == [
-        Problem(
-            "events can lead in a circle of pipelines: a -> b -> a",
-            hint="see that a condition ends it; otherwise service.depth_limit does, with a failure",
-            warning=True,
-        )
+    assert shown(site) == [
+        "a.yaml:2:19: warning: events can lead in a circle of pipelines: a -> b -> a",
+        "    2 |   - {name: a, on: answered, steps: [{uses: ask}]}",
+        "      |                   ^^^^^^^^",
+        "      = see that a condition ends it; otherwise service.depth_limit does, with a failure",
     ]
 
 

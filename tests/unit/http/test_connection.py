@@ -54,6 +54,9 @@ class Wire(asyncio.Transport):
     def is_closing(self) -> bool:
         return self.closed
 
+    def pause_reading(self) -> None:
+        """What comes in here was in one piece anyway."""
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 
@@ -120,3 +123,21 @@ def test_one_connection_too_many_is_a_503(loop: HandLoop) -> None:
     _, wire = a_connection(loop, others=MAX_CONNECTIONS)
     assert wire.written.startswith(b"HTTP/1.1 503 ")
     assert wire.closed
+
+
+@pytest.mark.parametrize("offer", [b"", b"Connection: upgrade\r\nUpgrade: h2c\r\n"])
+def test_a_request_for_a_proxy_is_refused_once(loop: HandLoop, offer: bytes) -> None:
+    connection, wire = a_connection(loop)
+    connection.data_received(b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n" + offer + b"\r\nwhatever")
+    assert wire.written.startswith(b"HTTP/1.1 400 ")
+    assert wire.written.count(b"HTTP/1.1 ") == 1
+    assert b"expected a request in HTTP" in wire.written
+    assert wire.closed
+
+
+def test_any_number_of_offers_of_another_protocol_may_come_at_once(loop: HandLoop) -> None:
+    connection, wire = a_connection(loop)
+    offer = REQUEST[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    connection.data_received(offer * 1000)
+    assert (wire.written, wire.closed) == (b"", False)
+    assert len(connection.pipeline) == 999

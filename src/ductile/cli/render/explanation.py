@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from ductile.cli.render.text import Paint, Style, one_line
 from ductile.cli.render.tree import Detail, Node, Span, draw
 from ductile.insights.explain import Explanation, Fate, Reached
+from ductile.model.run import Phase
 
-_STYLES = {Fate.RUNS: Style.GOOD, Fate.SKIPPED: Style.BUSY, Fate.JOINS: Style.GOOD}
+_STYLES = {
+    Fate.RUNS: Style.GOOD,
+    Fate.SKIPPED: Style.BUSY,
+    Fate.ENTERED: Style.GOOD,
+    Fate.JOINS: Style.GOOD,
+}
+_PHASES = {
+    Phase.ON_FAILURE: "on_failure, if the first step had failed:",
+    Phase.FINALLY: "finally, if no step had failed:",
+}
 
 
 def explanation_text(explanation: Explanation, paint: Paint, *, width: int) -> str:
@@ -23,10 +33,9 @@ def explanation_text(explanation: Explanation, paint: Paint, *, width: int) -> s
         ]
     if explanation.also:
         lines.append(f"the event also starts {', '.join(map(one_line, explanation.also))}")
-    first = [
-        each for each in explanation.reached if each.after is None and each.fate is not Fate.JOINS
-    ]
-    later = [each for each in explanation.reached if each not in first]
+    main = [each for each in explanation.reached if each.phase is Phase.MAIN]
+    first = [each for each in main if each.after is None and each.fate is not Fate.JOINS]
+    later = [each for each in main if each not in first]
     lines += ["", "at the start:", _drawn(first, paint, width)]
     if later:
         lines += [
@@ -34,6 +43,10 @@ def explanation_text(explanation: Explanation, paint: Paint, *, width: int) -> s
             "then, if every step succeeds and hands on the payload that it got:",
             _drawn(later, paint, width),
         ]
+    for phase, title in _PHASES.items():
+        found = [each for each in explanation.reached if each.phase is phase]
+        if found:
+            lines += ["", title, _drawn(found, paint, width)]
     lines += ["", "nothing was run"]
     return "\n".join(lines)
 

@@ -35,6 +35,10 @@ class ApiDoor:
     async def handle(self, exchange: Exchange) -> None:
         """Let one request in, or raise Rejection or Disconnected."""
         self._guard.admit(exchange)
+        # Decoded further in, where it would be a slash like any other: two spellings of one
+        # address, of which whatever stands in front of this may have allowed one only.
+        if "%2f" in exchange.path.lower():
+            raise Rejection(404, "there is nothing here; an encoded slash is part of no address")
         body = await exchange.body(limit=MAX_BODY, within=self._body_timeout)
         if body and _media_type(exchange) != JSON:
             raise Rejection(415, f"expected Content-Type: {JSON}; nothing was accepted")

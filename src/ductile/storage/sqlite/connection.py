@@ -17,21 +17,37 @@ BUSY_TIMEOUT: Final = timedelta(seconds=10)
 _LOG_LIMIT = 64 * 1024 * 1024
 
 
+def file_name(path: Path) -> str:
+    """The path as SQLite takes it; raises StorageError unless it is UTF-8."""
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise StorageError(
+            f'database "{path}": expected a path in UTF-8, found other bytes in it — choose '
+            'another one, with "data_dir" or "state.url" for the ledger'
+        ) from None
+    return name
+
+
 def connect(path: Path, *pragmas: str) -> apsw.Connection:
     """A connection to a file that exists."""
+    name = file_name(path)
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        connection = apsw.Connection(name, flags=apsw.SQLITE_OPEN_READWRITE)
         connection.setbusytimeout(int(BUSY_TIMEOUT / timedelta(milliseconds=1)))
         for pragma in ("foreign_keys = ON", "temp_store = MEMORY", *pragmas):
             connection.execute(f"PRAGMA {pragma}")
     except apsw.Error as error:
-        raise explain(error, str(path)) from error
+        raise explain(error, name) from error
     return connection
 
 
 def connect_writer(path: Path) -> apsw.Connection:
     """A connection that writes; what it commits is on disk when COMMIT returns."""
-    return connect(path, "synchronous = FULL", f"journal_size_limit = {_LOG_LIMIT}")
+    return connect(
+        path, "synchronous = FULL", "cache_size = -16384", f"journal_size_limit = {_LOG_LIMIT}"
+    )
 
 
 def connect_reader(path: Path) -> apsw.Connection:

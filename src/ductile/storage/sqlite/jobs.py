@@ -66,20 +66,16 @@ class Jobs:
         now: datetime,
         parallelism: Mapping[str, int],
     ) -> Sequence[Job]:
-        ids = self._ready(limit, now, parallelism)
-        if not ids:
-            return []
-        claimed = self._session.rows(
-            SQL["claim"],
-            {
-                "worker": worker,
-                "lease_expires_at": to_text(now + lease),
-                "now": to_text(now),
-                "ids": encode(ids).decode(),
-            },
+        values = {
+            "worker": worker,
+            "lease_expires_at": to_text(now + lease),
+            "now": to_text(now),
+        }
+        claimed = (
+            self._session.row(SQL["claim"], {**values, "job_id": job_id})
+            for job_id in self._ready(limit, now, parallelism)
         )
-        jobs = {row[0]: rows.job(row) for row in claimed}
-        return [jobs[job_id] for job_id in ids]
+        return [rows.job(row) for row in claimed if row is not None]
 
     def renew(self, worker: WorkerId, *, lease: timedelta, now: datetime) -> int:
         return self._session.change(
@@ -162,22 +158,25 @@ class Jobs:
         if parallelism:
             running |= dict(self._session.rows(SQL["running_by_plugin"]))
         moment = to_text(now)
-        ready = {plugin for (plugin,) in self._session.rows(SQL["ready_plugins"])}
-        waiting = {
-            plugin for plugin, due in self._session.rows(SQL["waiting_plugins"]) if due <= moment
-        }
+        heads: dict[str, tuple[str, str]] = {}
+        for plugin, since, job_id in self._session.rows(SQL["heads"], {"now": moment}):
+            heads[plugin] = min((since, job_id), heads.get(plugin, (since, job_id)))
         chosen: list[tuple[str, str]] = []
-        for plugin in ready | waiting:
+        for plugin, head in heads.items():
             allowed = parallelism.get(plugin)
             room = limit if allowed is None else min(limit, allowed - running.get(plugin, 0))
-            if room <= 0:
-                continue
-            values: dict[str, Any] = {"plugin": plugin, "limit": room, "now": moment}
-            found = self._session.rows(SQL["ready_of_plugin"], values) if plugin in ready else []
-            if plugin in waiting:
-                found += self._session.rows(SQL["due_of_plugin"], values)
-            chosen += sorted(found)[:room]
+            if room == 1:
+                chosen.append(head)
+            elif room > 1:
+                chosen += self._oldest(plugin, room, moment)
         return [job_id for _, job_id in sorted(chosen)[:limit]]
+
+    def _oldest(self, plugin: str, limit: int, moment: str) -> list[tuple[str, str]]:
+        """The oldest jobs of one plugin that can start, each with the time since when."""
+        values: dict[str, Any] = {"plugin": plugin, "limit": limit, "now": moment}
+        ready = self._session.rows(SQL["ready_of_plugin"], values)
+        due = self._session.rows(SQL["due_of_plugin"], values)
+        return sorted([(since, job_id) for since, job_id in ready + due])[:limit]
 
     def _settle(self, statement: str, claim: Claim, **values: object) -> None:
         values |= {"job_id": claim.job_id, "attempt": claim.attempt, "worker": claim.worker}

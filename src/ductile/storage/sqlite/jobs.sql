@@ -28,18 +28,57 @@ SELECT 'parent job ' || :parent_job_id
 WHERE :parent_job_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM job_queue WHERE id = :parent_job_id);
 
--- name: ready_plugins
--- Plugins with jobs that can start: one index seek per plugin, however many jobs each has.
-WITH RECURSIVE seek (plugin) AS (
+-- name: heads
+-- Of every plugin the oldest job that never waited, and the first of those that have waited long
+-- enough, by the time since when: a few index seeks per plugin, however many jobs each has.
+WITH RECURSIVE
+ready (plugin) AS (
     SELECT min(plugin) FROM job_queue
     WHERE status = 'queued' AND next_retry_at IS NULL
     UNION ALL
     SELECT (
         SELECT min(plugin) FROM job_queue
-        WHERE status = 'queued' AND next_retry_at IS NULL AND plugin > seek.plugin
-    ) FROM seek WHERE plugin IS NOT NULL
+        WHERE status = 'queued' AND next_retry_at IS NULL AND plugin > ready.plugin
+    ) FROM ready WHERE plugin IS NOT NULL
+),
+waiting (plugin) AS (
+    SELECT min(plugin) FROM job_queue
+    WHERE status = 'queued' AND next_retry_at IS NOT NULL
+    UNION ALL
+    SELECT (
+        SELECT min(plugin) FROM job_queue
+        WHERE status = 'queued' AND next_retry_at IS NOT NULL AND plugin > waiting.plugin
+    ) FROM waiting WHERE plugin IS NOT NULL
+),
+due (plugin, since) AS (
+    SELECT plugin, (
+        SELECT min(next_retry_at) FROM job_queue
+        WHERE status = 'queued' AND next_retry_at IS NOT NULL AND plugin = waiting.plugin
+    ) FROM waiting WHERE plugin IS NOT NULL
 )
-SELECT plugin FROM seek WHERE plugin IS NOT NULL;
+SELECT
+    plugin,
+    (
+        SELECT created_at FROM job_queue
+        WHERE status = 'queued' AND next_retry_at IS NULL AND plugin = ready.plugin
+        ORDER BY created_at, id LIMIT 1
+    ),
+    (
+        SELECT id FROM job_queue
+        WHERE status = 'queued' AND next_retry_at IS NULL AND plugin = ready.plugin
+        ORDER BY created_at, id LIMIT 1
+    )
+FROM ready WHERE plugin IS NOT NULL
+UNION ALL
+SELECT
+    plugin,
+    since,
+    (
+        SELECT id FROM job_queue
+        WHERE status = 'queued' AND next_retry_at IS NOT NULL AND plugin = due.plugin
+        ORDER BY next_retry_at, id LIMIT 1
+    )
+FROM due WHERE since <= :now;
 
 -- name: waiting_plugins
 -- Plugins with jobs that wait for their next attempt, and when the first of each is due.
@@ -75,11 +114,11 @@ WHERE status = 'queued' AND next_retry_at IS NOT NULL AND plugin = :plugin
 ORDER BY next_retry_at, id LIMIT :limit;
 
 -- name: claim
--- Hand jobs to a worker; each starts its next attempt.
+-- Hand a job to a worker; it starts its next attempt.
 UPDATE job_queue SET
     status = 'running', attempt = attempt + 1, claimed_by = :worker,
     lease_expires_at = :lease_expires_at, started_at = :now, next_retry_at = NULL
-WHERE status = 'queued' AND id IN (SELECT value FROM json_each(:ids))
+WHERE id = :job_id AND status = 'queued'
 RETURNING *;
 
 -- name: renew

@@ -29,8 +29,11 @@ class PluginStateRows:
         return state
 
     def merge(self, plugin: str, updates: JsonObject, *, max_bytes: int, now: datetime) -> None:
-        state = {**self.get(plugin), **updates}
         what = f'the state of plugin "{plugin}"'
+        before = self.get(plugin)
+        state = {**before, **updates}
+        text = rows.json_text(state, what)
+        if text == rows.json_text(before, what):
+            return
         check_size(state, max_bytes, what=what)
-        values = {"plugin": plugin, "state": rows.json_text(state, what), "now": to_text(now)}
-        self._session.rows(SQL["put"], values)
+        self._session.rows(SQL["put"], {"plugin": plugin, "state": text, "now": to_text(now)})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ductile.errors import Refused
 from ductile.model.artifact import Artifact, Change
 from ductile.model.clock import from_text
 from ductile.model.context import Context
 from ductile.model.event import Event
 from ductile.model.ids import JobId
 from ductile.model.job import Job, JobStatus
-from ductile.model.json import Json, decode, encode
+from ductile.model.json import Json, decode, encode_kept
 from ductile.model.outcome import LogLine
 from ductile.model.policy import WorkspaceMode
 from ductile.model.run import Failure, Phase, Run, RunStatus
@@ -20,11 +19,8 @@ from ductile.storage.sqlite.session import Row
 
 
 def json_text(value: Json, what: str) -> str:
-    """JSON as stored. Raises Refused for what cannot be written, such as too deep a nesting."""
-    try:
-        return encode(value).decode()
-    except TypeError as error:
-        raise Refused(f"{what} cannot be written as JSON: {error}") from error
+    """JSON as stored. Raises Refused for what cannot be kept, such as too deep a nesting."""
+    return encode_kept(value, what).decode()
 
 
 def evidence(text: str | None) -> str | None:

@@ -18,6 +18,7 @@ from ductile.storage.sqlite.connection import (
     connect,
     connect_reader,
     connect_writer,
+    file_name,
     use_write_ahead_log,
 )
 from ductile.storage.sqlite.failures import explain
@@ -85,11 +86,12 @@ class SqliteStore:
             self._lock.release()
 
     def _copy(self, target: Path) -> None:
+        name = file_name(target)
         source = connect(self._path)
         try:
-            source.execute("VACUUM INTO ?", (str(target),))
+            source.execute("VACUUM INTO ?", (name,))
         except apsw.Error as error:
-            raise explain(error, str(target)) from error
+            raise explain(error, name) from error
         finally:
             source.close()
 
@@ -104,6 +106,7 @@ def open_store(
     made or migrated. Raises DatabaseTooNew, or StorageError saying what to do.
     """
     path = path.resolve()
+    file_name(path)  # before anything is made
     if path.is_dir():
         raise StorageError(f'database "{path}": expected a file, found a directory — name a file')
     if not path.parent.is_dir():

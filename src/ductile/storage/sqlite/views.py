@@ -58,6 +58,10 @@ class ViewRows:
         values = {"limit": limit, "status": status, "pipeline": pipeline, "before": before}
         return [rows.run(row) for row in self._session.rows(SQL["runs"], values)]
 
+    def chains(self, *, limit: int, before: ChainId | None = None) -> Sequence[ChainId]:
+        found = self._session.rows(SQL["chains"], {"limit": limit, "before": before})
+        return [chain_id for (chain_id,) in found]
+
     def chain(self, chain_id: ChainId) -> ChainRecords:
         values = {"chain_id": chain_id}
         artifacts: dict[JobId, list[Artifact]] = {}
@@ -90,6 +94,10 @@ class ViewRows:
             job_id: ChainEnd(chain_id, open_jobs, rows.moment(last_completed_at))
             for job_id, chain_id, open_jobs, last_completed_at in found
         }
+
+    def waiting(self, *, up_to: int) -> int:
+        ((number,),) = self._session.rows(SQL["waiting"], {"up_to": up_to})
+        return int(number)
 
     def counts(self) -> Mapping[JobStatus, int]:
         ((queued, running),) = self._session.rows(SQL["counts"])

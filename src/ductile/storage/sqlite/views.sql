@@ -41,6 +41,12 @@ WHERE id < coalesce(:before, 'g') AND (:status IS NULL OR status = :status)
     AND (:pipeline IS NULL OR pipeline_name = :pipeline)
 ORDER BY id DESC LIMIT :limit;
 
+-- name: chains
+-- The events that started chains, newest first.
+SELECT id FROM event
+WHERE chain_id = id AND id < coalesce(:before, 'g')
+ORDER BY id DESC LIMIT :limit;
+
 -- name: chain_events
 -- The events of a chain, as they came.
 SELECT * FROM event WHERE chain_id = :chain_id ORDER BY rowid;
@@ -106,6 +112,18 @@ ends AS MATERIALIZED (
 )
 SELECT wanted.id, ends.chain_id, ends.open_jobs, ends.last_completed_at
 FROM wanted JOIN ends USING (chain_id);
+
+-- name: waiting
+-- How many jobs are queued, read no further than to a number.
+SELECT count(*) FROM (
+    SELECT 1 FROM (
+        SELECT 1 FROM job_queue INDEXED BY job_queue_ready
+        WHERE status = 'queued' AND next_retry_at IS NULL
+        UNION ALL
+        SELECT 1 FROM job_queue INDEXED BY job_queue_waiting
+        WHERE status = 'queued' AND next_retry_at IS NOT NULL
+    ) LIMIT :up_to
+);
 
 -- name: counts
 -- How many jobs are queued and running.

@@ -1,0 +1,1 @@
+"""Verifying: whether what was committed is still what the ledger says."""
