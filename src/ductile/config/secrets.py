@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from ductile.config.endpoints import SharedSecret
 from ductile.config.interpolation import Use
 from ductile.config.settings import ConfigFile
+from ductile.config.signatures import SharedSecret
 from ductile.documents.problems import Problem
 from ductile.documents.yaml import Document
 from ductile.model.json import Json

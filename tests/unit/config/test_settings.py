@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ductile.config.endpoints import DiscordSignature, HmacSignature
+from ductile.config.signatures import DiscordSignature, HmacSignature
 
 from .loading import PUBLIC_KEY, SECRET, SIGNED, accepted, endpoint, load, refusals
-
-EXPECTED_SCHEME = (
-    'expected the signature\'s scheme to be "hmac-sha256", "github", "stripe", "slack", '
-    '"standard-webhooks", "shopify", "gitlab" or "discord", found '
-)
 
 # Plugins
 
@@ -70,7 +65,6 @@ def test_an_endpoint_for_an_event_is_read(tmp_path: Path) -> None:
 
     assert (found.name, found.event, found.plugin) == ("shop", "order.placed", None)
     assert isinstance(found.signature, HmacSignature)
-    assert found.signature.header == "X-Signature-256"
     assert found.signature.live == (SECRET,)
     assert (found.max_body, found.respond) == (64 * 1024, None)
 
@@ -109,30 +103,6 @@ def test_an_endpoint_for_a_plugin_is_read(tmp_path: Path) -> None:
             'event types that begin with "ductile." are the core\'s, found "ductile.x"',
         ),
         (
-            "name: a, event: e, signature: {scheme: hmac}",
-            EXPECTED_SCHEME + '"hmac"',
-        ),
-        (
-            "name: a, event: e, signature: {secret: s}",
-            EXPECTED_SCHEME + "nothing",
-        ),
-        (
-            "name: a, event: e, signature: {scheme: hmac-sha256}",
-            'missing key "secret" in a signature',
-        ),
-        (
-            "name: a, event: e, signature: {scheme: hmac-sha256, secret: ''}",
-            "the secret is empty, so that anybody could sign",
-        ),
-        (
-            "name: a, event: e, signature: {scheme: hmac-sha256, secret: s, header: 'a b'}",
-            '"a b" is not the name of an HTTP header',
-        ),
-        (
-            "name: a, event: e, signature: {scheme: discord, public_key: abc}",
-            "expected a public key of 64 hex digits, found 3 characters",
-        ),
-        (
             f"name: a, event: e, {SIGNED}, respond: {{status: 301}}",
             "expected 299 or less, found the number 301",
         ),
@@ -163,48 +133,3 @@ def test_two_endpoints_of_one_name_are_a_problem_at_the_second(tmp_path: Path) -
     assert problem.message == 'two endpoints are named "a"'
     assert problem.place is not None
     assert problem.place.line == 4
-
-
-@pytest.mark.parametrize(
-    "scheme",
-    ["hmac-sha256", "github", "stripe", "slack", "standard-webhooks", "shopify", "gitlab"],
-)
-def test_a_scheme_may_have_several_live_secrets_and_all_are_kept_secret(
-    tmp_path: Path, scheme: str
-) -> None:
-    signature = f"signature: {{scheme: {scheme}, secret: [b2xkLXNlY3JldA==, bmV3LXNlY3JldA==]}}"
-    settings = accepted(tmp_path, endpoint(f"name: a, event: e, {signature}"))
-    live = ("b2xkLXNlY3JldA==", "bmV3LXNlY3JldA==")
-    (found,) = settings.webhooks
-    assert found.signature.live == live
-    assert settings.secrets.issuperset(live)
-
-
-@pytest.mark.parametrize(
-    ("signature", "column", "message", "hint"),
-    [
-        ("scheme: gihub, secret: x", 55, f'{EXPECTED_SCHEME}"gihub"', 'did you mean "github"?'),
-        (
-            "scheme: standard-webhooks, secret: no-base64",
-            91,
-            'expected a secret in base64, with or without "whsec_" before it, found something else',
-            "copy it as the sender shows it",
-        ),
-        ("scheme: slack, secret: []", 79, "expected something, found an empty list", None),
-        (
-            "scheme: stripe, secret: [good-enough, '']",
-            94,
-            "the secret is empty, so that anybody could sign",
-            "set the one that the sender uses",
-        ),
-        ("scheme: github", 55, 'missing key "secret" in a signature', 'add "secret: …"'),
-    ],
-)
-def test_what_is_wrong_in_a_signature_is_shown_where_it_is(
-    tmp_path: Path, signature: str, column: int, message: str, hint: str | None
-) -> None:
-    text = endpoint(f"name: a, event: e, signature: {{{signature}}}")
-    _, _, [problem] = load(tmp_path, text)
-    assert problem.place is not None
-    found = (problem.place.line, problem.place.column, problem.message, problem.hint)
-    assert found == (1, column, message, hint)

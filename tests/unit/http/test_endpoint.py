@@ -7,9 +7,9 @@ import pytest
 from ductile.dispatch.interfaces import Trigger
 from ductile.errors import ConfigurationError
 from ductile.http.webhooks.endpoint import Endpoint, Respond
-from ductile.http.webhooks.hmac_sha256 import HmacSha256
+from ductile.http.webhooks.keyed_hash import hmac_sha256
 
-SCHEME = HmacSha256("X-Sig", "s3cret")
+SCHEME = hmac_sha256("X-Sig", "s3cret")
 
 
 def an_endpoint(

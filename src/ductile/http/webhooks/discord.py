@@ -6,7 +6,6 @@ import re
 from datetime import datetime
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from ductile.errors import ConfigurationError, UsageError
 from ductile.http.interfaces import Headers
+from ductile.http.webhooks.ed25519 import signed_with
 from ductile.http.webhooks.endpoint import Respond
 from ductile.http.webhooks.signature import Verdict, in_window, only, payload_id
 from ductile.model.clock import Clock
@@ -73,7 +73,7 @@ class Discord:
         if not (_SIGNATURE.fullmatch(signature) and _TIMESTAMP.fullmatch(timestamp)):
             return Verdict.MALFORMED
         given = bytes.fromhex(signature.decode("ascii"))
-        if not any(_made(key, given, timestamp + body) for key in self._keys):
+        if not signed_with(self._keys, timestamp + body, [given]):
             return Verdict.WRONG
         return Verdict.GENUINE if in_window(timestamp, self._clock.now()) else Verdict.STALE
 
@@ -100,14 +100,6 @@ def _public_key(text: str) -> Ed25519PublicKey:
             "copy it from the application's page in Discord's developer portal"
         )
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
-
-
-def _made(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
-    try:
-        key.verify(signature, content)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def pong(payload: Json) -> JsonObject | None:

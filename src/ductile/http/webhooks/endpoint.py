@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from ductile.dispatch.interfaces import Trigger
 from ductile.errors import ConfigurationError
 from ductile.http.exchange import JSON
+from ductile.http.webhooks.bodies import ReadBody, json_body
 from ductile.http.webhooks.signature import Scheme
 from ductile.model.json import Json, JsonObject
 
@@ -64,6 +65,8 @@ class Endpoint:
     """… or the plugin whose `handle` is the first job, on an event `webhook.<name>`."""
     respond: Respond | None = None
     """None: status 202 with the ids."""
+    read_body: ReadBody = json_body
+    """Makes the payload of a body; only of one whose signature is right."""
     handshake: Handshake = no_handshake
     not_kept: frozenset[str] = frozenset()
     """Top-level keys of the payload that hold secrets; they are dropped at the door."""

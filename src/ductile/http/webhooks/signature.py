@@ -21,6 +21,7 @@ class Verdict(StrEnum):
     MALFORMED = "a header that carries the signature has not the form that the scheme wants"
     WRONG = "the signature is not that of this body with this key"
     STALE = "the signature is right, but its time is too far from this machine's clock"
+    FOREIGN = "nothing has to be signed, but it came by a web page, a proxy or another host's name"
 
 
 class Scheme(Protocol):

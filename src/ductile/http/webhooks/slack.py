@@ -1,4 +1,4 @@
-"""The `slack` scheme: a keyed hash of time and body, and the question whether a URL is ours."""
+"""The `slack` scheme: a keyed hash of time and body, and what Slack wants to be answered."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from ductile.http.interfaces import Headers
+from ductile.http.webhooks.endpoint import Respond
 from ductile.http.webhooks.keyed import Secrets
 from ductile.http.webhooks.signature import Verdict, in_window, only, payload_id
 from ductile.model.clock import Clock
@@ -19,6 +20,10 @@ _SIGNATURE: Final = re.compile(rb"v0=([0-9a-fA-F]{64})")
 
 #: An older way to prove that Slack sent something; who has it could deceive other receivers.
 VERIFICATION_TOKEN: Final = frozenset({"token"})
+
+#: Slack shows commands and clicks as failed unless they are answered with 200, and shows what
+#: the answer holds to whoever typed or clicked.
+SEEN: Final = Respond(200, b"", "text/plain; charset=utf-8")
 
 
 class Slack:
@@ -57,10 +62,13 @@ class Slack:
 
 def url_verification(payload: Json) -> JsonObject | None:
     """The answer by which Slack finds out whether an address is the app's; else None."""
-    if isinstance(payload, dict) and payload.get("type") == "url_verification":
+    if not isinstance(payload, dict):
+        return None
+    if payload.get("type") == "url_verification":
         challenge = payload.get("challenge")
         return {"challenge": challenge} if isinstance(challenge, str) else None
-    return None
+    # Now and then Slack looks at a command's certificate by a form that is no command.
+    return {} if payload.get("ssl_check") == "1" else None
 
 
 def _signed(timestamp: bytes, body: bytes) -> bytes:
