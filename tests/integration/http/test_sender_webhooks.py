@@ -183,13 +183,13 @@ def test_those_after_the_first_are_told_by_their_number(house: House) -> None:
     house.stage.app, _ = with_refusals(house, every=0.05)
     for _ in range(5000):
         house.client.post("/webhooks/hook", b"{}", {"X-Sig": "0" * 64})
-        first, *others = house.signals
-        if others:
+        if len(house.signals) > 1:
             break
+    first, second = house.signals[:2]
     assert first == WebhookRefused("hook", 401, Verdict.WRONG)
-    assert isinstance(others[0], WebhookRefused)
-    assert others[0].times is not None
-    assert others[0].times >= 1
+    assert isinstance(second, WebhookRefused)
+    assert second.times is not None
+    assert second.times >= 1
 
 
 def test_a_server_that_stops_tells_what_it_has_counted(house: House) -> None:
