@@ -8,7 +8,14 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    WithJsonSchema,
+)
 
 from ductile.config.signed import BODY, ID, TIMESTAMP, SignedContent
 from ductile.documents import suggest
@@ -191,10 +198,14 @@ class SenderSignature(SharedSecret):
 class StandardSignature(SharedSecret):
     """Standard Webhooks: `v1` with a secret, `v1a` with a public key; one of them, or both."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["secret"]}, {"required": ["public_key"]}]}
+    )
+
     scheme: Literal["standard-webhooks"]
-    secret: Annotated[tuple[Base64Secret, ...], *_ONE_OR_MORE] = ()
+    secret: Annotated[tuple[Base64Secret, ...], *_ONE_OR_MORE] = Field(default_factory=tuple)
     """In base64, with or without `whsec_` before it; a list while the sender changes it."""
-    public_key: Annotated[tuple[Base64PublicKey, ...], *_ONE_OR_MORE] = ()
+    public_key: Annotated[tuple[Base64PublicKey, ...], *_ONE_OR_MORE] = Field(default_factory=tuple)
     """In base64, with or without `whpk_` before it; or a list."""
 
 
@@ -216,6 +227,8 @@ class DiscordSignature(Schema):
 class NoSignature(Schema):
     """None: programs on this machine may send what they like."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["scheme", "accept_unsigned"]})
+
     noun: ClassVar[str] = "a signature"
 
     scheme: Literal["none"]
@@ -223,7 +236,7 @@ class NoSignature(Schema):
         bool,
         AfterValidator(_accepted),
         Field(validate_default=True),
-        WithJsonSchema({"const": True}),
+        WithJsonSchema({"type": "boolean", "const": True}),
     ] = False
     """Must be `true`, so that nobody is without signatures by mistake."""
 
