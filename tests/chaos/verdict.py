@@ -45,7 +45,7 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 
 def lasting(load: Load) -> Rows:
     """All rows that must not change any more."""
-    return {table: load.rows(f"SELECT * FROM {table} ORDER BY rowid") for table in LASTING}
+    return {table: load.rows(f"SELECT * FROM {table} ORDER BY 1, 2") for table in LASTING}
 
 
 def broken(load: Load, before: list[Rows]) -> list[str]:

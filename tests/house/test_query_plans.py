@@ -39,6 +39,8 @@ SORTS = {
     ("artifacts", "lineage"): "one line of descent",
     ("views", "chain_skips"): "one chain",
     ("views", "chain_arrivals"): "one chain",
+    ("views", "chain_jobs"): "one chain",
+    ("views", "chain_artifacts"): "one chain",
     ("views", "chain_contexts"): "one chain",
     ("views", "chain_attempts"): "one chain",
     ("views", "chain_ends"): "the chains that were asked for",
@@ -58,6 +60,8 @@ INTENDED = {
     ("jobs", "give_back"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "log"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "running"): "job_queue_running",
+    ("dedupe", "first"): "PRIMARY KEY (digest=?)",
+    ("dedupe", "prune"): "COVERING INDEX dedupe_expiry (expires_at<?)",
     ("contexts", "get"): "sqlite_autoindex_event_context_1 (id=?)",
     ("runs", "advance"): "sqlite_autoindex_pipeline_run_1 (id=?)",
     ("runs", "finish"): "sqlite_autoindex_pipeline_run_1 (id=?)",
@@ -70,18 +74,17 @@ INTENDED = {
     ("joins", "passed"): "sqlite_autoindex_join_passed_1 (run_id=?)",
     ("artifacts", "lineage"): "join_arrival_join (run_id=? AND join_id=?)",
     ("artifacts", "sources"): "join_arrival_join (run_id=? AND join_id=?)",
-    ("artifacts", "changes"): "sqlite_autoindex_artifact_1 (job_id=?)",
-    ("artifacts", "changes_between"): "sqlite_autoindex_artifact_1 (job_id=? AND path>? AND "
-    "path<?)",
+    ("artifacts", "changes"): "PRIMARY KEY (job_id=?)",
+    ("artifacts", "changes_between"): "PRIMARY KEY (job_id=? AND path>? AND path<?)",
     ("views", "jobs"): "sqlite_autoindex_job_queue_1 (id<?)",
     ("views", "unsuccessful_jobs"): "job_queue_unsuccessful (status=? AND id<?)",
     ("views", "chains"): "sqlite_autoindex_event_1 (id<?)",
-    ("views", "chain_ends"): "job_queue_chain (chain_id=?)",
-    ("views", "chain_jobs"): "job_queue_chain (chain_id=?)",
+    ("views", "chain_ends"): "job_queue_child (source_event_id=?)",
+    ("views", "chain_jobs"): "job_queue_child (source_event_id=?)",
     ("views", "chain_contexts"): "event_context_parent (parent_id=?)",
 }
 TABLES = (
-    "artifact|event|event_context|job_log|job_queue|join_arrival|join_passed|pipeline_run|"
+    "artifact|dedupe|event|event_context|job_log|job_queue|join_arrival|join_passed|pipeline_run|"
     "pipeline_version|plugin_state|run_skip"
 )
 

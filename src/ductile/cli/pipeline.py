@@ -124,7 +124,14 @@ def check(asked: Asked, files: tuple[Path, ...], *, as_json: bool) -> int:
 @trigger_options
 @click.pass_obj
 def run(
-    asked: Asked, name: str, *, payload: str, wait: str | None, no_wait: bool, as_json: bool
+    asked: Asked,
+    name: str,
+    *,
+    payload: str,
+    dedupe_key: str | None,
+    wait: str | None,
+    no_wait: bool,
+    as_json: bool,
 ) -> int:
     """Run a pipeline, whatever its `on`, and watch the chain.
 
@@ -132,10 +139,15 @@ def run(
     Exit code 1 unless all jobs of the chain succeed. With --json: the chain, as "ductile job
     inspect --json" prints it.
     """
-    wish = read_wish(payload=payload, wait=wait, no_wait=no_wait, as_json=as_json)
+    wish = read_wish(
+        payload=payload, dedupe_key=dedupe_key, wait=wait, no_wait=no_wait, as_json=as_json
+    )
     found = usable_configuration(asked)
     pipeline = find_pipeline(found, name)
-    return hand_in(found, Trigger(pipeline.on[0], wish.payload, "cli", pipeline=name), wish)
+    trigger = Trigger(
+        pipeline.on[0], wish.payload, "cli", pipeline=name, dedupe_key=wish.dedupe_key
+    )
+    return hand_in(found, trigger, wish)
 
 
 def _problems_in(found: Configuration, files: Sequence[Path]) -> list[Problem]:

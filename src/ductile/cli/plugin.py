@@ -77,6 +77,7 @@ def run(
     action: str,
     *,
     payload: str,
+    dedupe_key: str | None,
     wait: str | None,
     no_wait: bool,
     as_json: bool,
@@ -87,8 +88,17 @@ def run(
     gateway that serves the database works on it; where none is running, this process does.
     Exit code 1 unless all jobs of the chain succeed.
     """
-    wish = read_wish(payload=payload, wait=wait, no_wait=no_wait, as_json=as_json)
-    trigger = Trigger(f"cli.{name}", wish.payload, "cli", plugin=name, command=action)
+    wish = read_wish(
+        payload=payload, dedupe_key=dedupe_key, wait=wait, no_wait=no_wait, as_json=as_json
+    )
+    trigger = Trigger(
+        f"cli.{name}",
+        wish.payload,
+        "cli",
+        plugin=name,
+        command=action,
+        dedupe_key=wish.dedupe_key,
+    )
     return hand_in(usable_configuration(asked), trigger, wish)
 
 

@@ -47,6 +47,7 @@ class Wish:
     """How long to watch at the most; None: to the end."""
     watch: bool
     as_json: bool
+    dedupe_key: str | None = None
 
 
 def trigger_options(function: F) -> F:
@@ -60,6 +61,11 @@ def trigger_options(function: F) -> F:
             "--wait", metavar="DURATION", help="Watch no longer than this, such as 30s or 5m."
         ),
         click.option(
+            "--dedupe-key",
+            metavar="KEY",
+            help="Start nothing if this was started with this key before; show that instead.",
+        ),
+        click.option(
             "--payload",
             default="{}",
             metavar="JSON",
@@ -70,11 +76,20 @@ def trigger_options(function: F) -> F:
     return function
 
 
-def read_wish(*, payload: str, wait: str | None, no_wait: bool, as_json: bool) -> Wish:
+def read_wish(
+    *,
+    payload: str,
+    wait: str | None,
+    no_wait: bool,
+    as_json: bool,
+    dedupe_key: str | None = None,
+) -> Wish:
     """The options, read. Raises UsageError for what makes no sense."""
     if wait is not None and no_wait:
         raise UsageError("--wait and --no-wait contradict each other; leave one of them out")
-    return Wish(_payload(payload), _duration(wait), not no_wait, as_json)
+    if dedupe_key == "":
+        raise UsageError("--dedupe-key: expected a key, found nothing; leave the option out")
+    return Wish(_payload(payload), _duration(wait), not no_wait, as_json, dedupe_key)
 
 
 def hand_in(found: Configuration, trigger: Trigger, wish: Wish) -> int:
@@ -166,6 +181,8 @@ def _watch(here: _Place, chain_id: ChainId, clock: Clock, patience: timedelta | 
 
 
 def _tell_accepted(accepted: Accepted) -> None:
+    if accepted.duplicate_of is not None:
+        note("the dedupe key was used before; nothing was started, and this is the first:")
     note(f"event {accepted.event_id}")
     for run_id in accepted.run_ids:
         note(f"run {run_id}")

@@ -66,6 +66,8 @@ class ServiceSettings(Schema):
     """Jobs that may wait before nothing more is let in; what follows from others always is."""
     max_baggage: ByteSize = 1024 * 1024
     """JSON that one context may hold."""
+    dedupe_ttl: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(hours=24)
+    """How long an event with a dedupe key keeps others with that key from starting anything."""
     watch: bool = True
     """Whether a change of a pipeline or a manifest is taken in by itself."""
 

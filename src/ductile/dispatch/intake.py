@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from datetime import datetime
 
 from ductile.dispatch.conductor import Conductor, Moved, tell
+from ductile.dispatch.dedupe import scope_of_trigger
 from ductile.dispatch.interfaces import Accepted, Trigger
 from ductile.dispatch.plan import Plan
 from ductile.dispatch.policies import Policies
@@ -14,9 +16,9 @@ from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.graph import Pipeline
 from ductile.errors import NotFound, Refused
 from ductile.model.clock import Clock
-from ductile.storage.interfaces import Store, Transaction
+from ductile.storage.interfaces import First, Store, Transaction
 from ductile.telemetry.hub import Telemetry
-from ductile.telemetry.signals import EventAccepted
+from ductile.telemetry.signals import EventAccepted, EventRepeated
 
 
 class LedgerIntake:
@@ -55,21 +57,29 @@ class LedgerIntake:
             refused: Future[Accepted] = Future()
             refused.set_exception(refusal)
             return refused
-        accepted = Accepted(
+        return self._store.submit(lambda tx: self._write(tx, trigger, plan, now))
+
+    def accept(self, trigger: Trigger) -> Accepted:
+        return self.submit(trigger).result()
+
+    def _write(self, tx: Transaction, trigger: Trigger, plan: Plan, now: datetime) -> Accepted:
+        scope, key = scope_of_trigger(trigger), trigger.dedupe_key
+        first = tx.dedupe.first(scope, key, now=now) if key else None
+        if first is not None:
+            repeated = EventRepeated(first.event_id, plan.events[0].type, trigger.source)
+            tx.after_commit(lambda: self._telemetry.emit(repeated))
+            return Accepted(first.event_id, first.job_ids, first.run_ids, first.event_id)
+        started = First(
             plan.events[0].id,
             tuple(job.id for job in plan.jobs),
             tuple(start.run.id for start in plan.starts),
         )
-
-        def work(tx: Transaction) -> Accepted:
-            moved = self._conductor.write(tx, plan, now)
-            tx.after_commit(lambda: self._committed(plan, moved))
-            return accepted
-
-        return self._store.submit(work)
-
-    def accept(self, trigger: Trigger) -> Accepted:
-        return self.submit(trigger).result()
+        moved = self._conductor.write(tx, plan, now)
+        if key:
+            expires_at = now + self._policies.dedupe_ttl()
+            tx.dedupe.keep(scope, key, started, now=now, expires_at=expires_at)
+        tx.after_commit(lambda: self._committed(plan, moved))
+        return Accepted(started.event_id, started.job_ids, started.run_ids)
 
     def _pipeline(self, trigger: Trigger) -> Pipeline | None:
         if trigger.pipeline is None:

@@ -30,6 +30,7 @@ class Trigger:
     pipeline: str | None = None
     """Start a run of this pipeline, with an event of the first type of its `on`."""
     dedupe_key: str | None = None
+    """With it, another trigger that is to start the same with the same key starts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Accepted:
     event_id: EventId
     job_ids: tuple[JobId, ...] = ()
     run_ids: tuple[RunId, ...] = ()
+    duplicate_of: EventId | None = None
+    """The first event with that dedupe key, if this trigger repeats it. Then nothing was kept
+    of this one, and all ids are those of the first."""
 
 
 class Intake(Protocol):
@@ -48,7 +52,9 @@ class Intake(Protocol):
         """Turn a trigger into an event and what follows from it, in one transaction.
 
         The future ends after the commit; it fails with StorageError when nothing was kept,
-        and with Refused when a rule forbids what the trigger asks for. Raises NotFound at
+        and with Refused when a rule forbids what the trigger asks for. A dedupe key that
+        still counts is found in that transaction too: of several triggers at once, one starts
+        something. Raises NotFound at
         once for a plugin, command or pipeline that there is none of.
         """
 

@@ -111,6 +111,10 @@ class Policies:
         command = manifest.commands.get(job.command) if manifest else None
         return command is not None and command.private
 
+    def dedupe_ttl(self) -> timedelta:
+        """How long the dedupe key of an event counts."""
+        return self._current().settings.service.dedupe_ttl
+
     def parallelism(self) -> Mapping[str, int]:
         """The most jobs at a time of those plugins that have a limit.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, assert_never
 
+import ductile.dispatch.dedupe as dedupe
 from ductile.dispatch.assignment import Assignment, Claimed
 from ductile.dispatch.conductor import Conductor, Moved, before, tell
 from ductile.dispatch.interfaces import Follow
@@ -30,7 +31,12 @@ from ductile.model.run import Failure, Phase, Run
 from ductile.queue import retry
 from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
-from ductile.telemetry.signals import BaggageKeyQuestioned, FileTainted, JobSettled
+from ductile.telemetry.signals import (
+    BaggageKeyQuestioned,
+    EventRepeated,
+    FileTainted,
+    JobSettled,
+)
 
 #: Bytes of JSON that a plugin may remember from one run to the next.
 MAX_STATE: Final = 1024 * 1024
@@ -47,6 +53,8 @@ class _Decision:
     plan: Plan | None = None
     due: datetime | None = None
     """When to try again; only for a job that goes back to the queue."""
+    repeats: dedupe.Repeats = field(default_factory=dict)
+    """Events of the plan that start nothing, because they repeat others."""
 
 
 class Settler:
@@ -138,11 +146,18 @@ class Settler:
         def work(tx: Transaction) -> Claimed | None:
             decision = _as_run_ends(tx, assignment, decided)
             now = decision.attempt.completed_at
+            # What a run that is being ended emits starts nothing, and keeps nothing from starting.
+            ending = decision is not decided
+            if not ending:
+                decision = _without_repeats(tx, assignment, decided, now)
             moved: list[Moved] = []
             # The job refers to the context that it wrote. All else waits until the claim has
             # proved good: rows of an attempt that settled since then would be in the way.
             if decision.plan is not None:
                 moved += self._conductor.write(tx, decision.plan, now)
+                if not ending:
+                    ttl = self._policies.dedupe_ttl()
+                    dedupe.keep(tx, decision.plan, decision.repeats, now, ttl)
             _move(tx, assignment.job, decision)
             _record(tx, assignment, decision)
             moved += self._advance(tx, assignment, decision)
@@ -176,6 +191,10 @@ class Settler:
             self._telemetry.emit(
                 BaggageKeyQuestioned(job.id, job.plugin, question.key, question.done)
             )
+        for event in decision.plan.events if decision.plan else ():
+            if event.id in decision.repeats:
+                first = decision.repeats[event.id]
+                self._telemetry.emit(EventRepeated(first, event.type, event.source, job.id))
         for taint in attempt.taints:
             self._telemetry.emit(FileTainted(job.id, job.plugin, taint.path, taint.detail))
         self._telemetry.emit(
@@ -262,6 +281,23 @@ def _as_run_ends(tx: Transaction, assignment: Assignment, decision: _Decision) -
             result_context_id=plan.result_context_id,
             questioned=plan.questioned,
         ),
+    )
+
+
+def _without_repeats(
+    tx: Transaction, assignment: Assignment, decision: _Decision, now: datetime
+) -> _Decision:
+    """Let nothing follow from events whose dedupe key still counts; the job's log names them."""
+    plan = decision.plan
+    repeats = dedupe.repeats(tx, plan, now) if plan else {}
+    if plan is None or not repeats:
+        return decision
+    attempt = decision.attempt
+    return replace(
+        decision,
+        attempt=replace(attempt, logs=(*attempt.logs, *dedupe.log_lines(plan, repeats))),
+        plan=dedupe.without(plan, repeats, assignment.run.id if assignment.run else None),
+        repeats=repeats,
     )
 
 

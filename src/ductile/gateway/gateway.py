@@ -9,6 +9,7 @@ from pathlib import Path
 from ductile.dispatch.attempt import Attempts
 from ductile.dispatch.dispatcher import SAFETY_POLL, Capacity, Dispatcher
 from ductile.dispatch.interfaces import Intake
+from ductile.dispatch.pruner import INTERVAL, Pruner
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.service import Periodic
 from ductile.dispatch.settle import Settler
@@ -70,9 +71,12 @@ class Gateway:
             configuration, core.current, core.privacy, self.telemetry, self._dispatcher.limit
         )
         self.janitor = make_janitor(self._settings, self.store, clock, self.telemetry)
+        self.pruner = Pruner(self.store, clock)
         self.intake: Intake = core.intake(self._dispatcher.wake)
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
+        watch = doors and self._settings.service.watch
+        self._watcher = Watcher(self._reloader, self.telemetry) if watch else None
         self._services = self._in_order()
         self._turning = threading.RLock()
         self._started = self._stopped = False
@@ -101,6 +105,8 @@ class Gateway:
                 self._see_workspaces()
                 for service in self._services:
                     service.start()
+                if self._watcher is not None:
+                    self._watcher.begun()
             except BaseException:
                 self.stop()
                 raise
@@ -207,11 +213,13 @@ class Gateway:
             Periodic("leases", lease / 3, self._dispatcher.renew, self.telemetry),
             Periodic("rescuer", lease, self._rescuer.run_once, self.telemetry),
             Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
+            Periodic("pruner", INTERVAL, self.pruner.run_once, self.telemetry),
         ]
+        if self._watcher is not None:
+            # The slowest to begin: it does so while the doors open.
+            services.insert(0, self._watcher)
         if self._http is not None:
             services.append(self._http)
-            if self._settings.service.watch:
-                services.append(Watcher(self._reloader, self.telemetry))
         return [*services, self._dispatcher]
 
     def _health(self) -> Health:

@@ -33,16 +33,20 @@ class Watcher:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to watch; what changes after the return is seen."""
+        """Begin to watch, soon; a second call changes nothing."""
         if self._thread is None and not self._stopping.is_set():
             self._thread = threading.Thread(target=self._loop, name="watcher", daemon=True)
             self._thread.start()
-            self._begun.wait()
+
+    def begun(self) -> None:
+        """Wait, after `start`, until what changes from now on is seen, or until `stop`."""
+        self._begun.wait()
 
     def stop(self) -> None:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
+        self._begun.set()
 
     def _loop(self) -> None:
         while not self._stopping.is_set():

@@ -13,8 +13,10 @@ from ductile.model.clock import Clock
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import PartFailed
 
-#: Seconds for which one look at the gateway answers everybody.
+#: Seconds for which one look at the gateway answers everybody; less if not all was well, for
+#: who waits for a gateway to start, or to recover, asks again.
 FRESH: Final = 1.0
+FRESH_IF_UNWELL: Final = 0.1
 #: Seconds after which a check that has not come back counts as bad news.
 PATIENCE: Final = 5.0
 
@@ -50,7 +52,7 @@ class HealthDoor:
     async def _health(self) -> Health:
         now = self._clock.monotonic()
         latest = self._latest
-        if latest is None or (latest.done() and now - self._asked_at >= FRESH):
+        if latest is None or (latest.done() and now - self._asked_at >= _fresh(latest)):
             latest = self._latest = self._ask()
             self._asked_at = now
         waiter = asyncio.wrap_future(latest)
@@ -73,3 +75,7 @@ class HealthDoor:
         # Not the event loop's executor: a check that hangs would hold up the end of the program.
         threading.Thread(target=ask, name="healthz", daemon=True).start()
         return answer
+
+
+def _fresh(check: Future[Health]) -> float:
+    return FRESH if check.result().well else FRESH_IF_UNWELL

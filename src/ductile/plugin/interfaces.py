@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +42,9 @@ class Invocation:
     """Bytes that are kept, from the start; the rest is read and thrown away."""
     grace: timedelta = timedelta(seconds=5)
     """Between the polite signal and the one that cannot be refused."""
+    preload: tuple[str, ...] | None = None
+    """Modules that a warm parent has imported before the process is forked from it; None: the
+    entrypoint is executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +88,43 @@ class PluginRunner(Protocol):
 
     def run(self, invocation: Invocation, stop: StopToken) -> Ended:
         """Spawn, feed, read, wait. Raises PluginError when the process cannot be started."""
+
+
+class Spawned(Protocol):
+    """A process that leads its own group, and this side's ends of its pipes (non-blocking)."""
+
+    @property
+    def exited(self) -> int:
+        """A descriptor that becomes readable when the process has exited, or must be given up."""
+
+    @property
+    def stdin(self) -> int:
+        """-1 once it is closed."""
+
+    @property
+    def stdout(self) -> int: ...
+
+    @property
+    def stderr(self) -> int: ...
+
+    def close_stdin(self) -> None:
+        """Let the process see the end of its input; harmless when called again."""
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Signal all of the group. Only before `reap`: afterwards the number may be another's."""
+
+    def reap(self) -> int:
+        """Wait for the leader, then for all others of its group, which were killed before.
+
+        Returns the exit code, negative for the number of a signal.
+        """
+
+    def close(self) -> None:
+        """Let go of all descriptors."""
+
+
+class Spawner(Protocol):
+    """Starts the processes that a runner then feeds, reads and ends; many threads at once."""
+
+    def spawn(self, invocation: Invocation) -> Spawned:
+        """Start the process. Raises PluginError, which says what to do."""

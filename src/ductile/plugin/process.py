@@ -9,8 +9,8 @@ import signal
 from typing import Final
 
 from ductile.model.clock import Clock
-from ductile.plugin.interfaces import Ended, Ending, Invocation, StopToken
-from ductile.plugin.spawn import Spawned, spawn
+from ductile.plugin.interfaces import Ended, Ending, Invocation, Spawned, Spawner, StopToken
+from ductile.plugin.spawn import ColdSpawner
 
 #: Bytes taken from a pipe at once: what a pipe holds unless told otherwise.
 _CHUNK: Final = 64 * 1024
@@ -22,15 +22,16 @@ _LONGEST_POLL_MS: Final = 2**31 - 1
 class ProcessRunner:
     """Runs plugins as processes of this machine, with the promises of `PluginRunner`."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, spawner: Spawner | None = None) -> None:
         self._clock = clock
+        self._spawner: Spawner = spawner or ColdSpawner()
 
     def run(self, invocation: Invocation, stop: StopToken) -> Ended:
         """Like `PluginRunner.run`; nothing is spawned when `stop` is set already."""
         started_at = self._clock.now()
         if stop.is_set():
             return Ended(Ending.STOPPED, -signal.SIGTERM, b"", b"", started_at, started_at)
-        spawned = spawn(invocation)
+        spawned = self._spawner.spawn(invocation)
         try:
             watch = _Watch(spawned, invocation, self._clock)
             try:
@@ -103,8 +104,8 @@ class _Watch:
 
     def until_exit(self, stop: StopToken) -> None:
         """Feed and read the process until it has exited; it is not reaped yet."""
-        pidfd = self._spawned.pidfd
-        for fd in (pidfd, stop.fileno(), self._spawned.stdout, self._spawned.stderr):
+        exited = self._spawned.exited
+        for fd in (exited, stop.fileno(), self._spawned.stdout, self._spawned.stderr):
             self._poll.register(fd, select.POLLIN)
         # Most requests fit into the pipe: they are sent without being polled for.
         self._poll.register(self._spawned.stdin, select.POLLOUT)
@@ -114,7 +115,7 @@ class _Watch:
             for fd in ready:
                 self._attend(fd, stop)
             # The exit comes before the clock: who ended at the last moment ended by itself.
-            if pidfd in ready:
+            if exited in ready:
                 return
             if self._deadline is not None and self._clock.monotonic() >= self._deadline:
                 self._expire()

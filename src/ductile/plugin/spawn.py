@@ -19,30 +19,27 @@ _STRAGGLERS_MS: Final = 5_000
 
 
 @dataclass(slots=True)
-class Spawned:
-    """A process that leads its own group, and this side's ends of its pipes (non-blocking)."""
+class ChildProcess:
+    """A `Spawned` that is a child of this process."""
 
     process: subprocess.Popen[bytes]
-    pidfd: int
+    exited: int
     stdin: int
     """-1 once it is closed."""
     stdout: int
     stderr: int
 
     def close_stdin(self) -> None:
-        """Let the process see the end of its input; harmless when called again."""
         fd, self.stdin = self.stdin, -1
         if fd >= 0:
             os.close(fd)
 
     def close(self) -> None:
-        """Let go of all descriptors."""
         self.close_stdin()
-        for fd in (self.pidfd, self.stdout, self.stderr):
+        for fd in (self.exited, self.stdout, self.stderr):
             os.close(fd)
 
     def signal_group(self, number: signal.Signals) -> None:
-        """Signal all of the group. Only before `reap`: afterwards the number may be another's."""
         try:
             os.killpg(self.process.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -50,22 +47,19 @@ class Spawned:
             return
 
     def reap(self) -> int:
-        """Wait for the leader, then for all others of its group, which were killed before.
-
-        Returns the exit code, negative for the number of a signal.
-        """
         exit_code = self.process.wait()
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return exit_code
-        except PermissionError:
-            pass
-        _wait_for_members(self.process.pid)
+        wait_for_group(self.process.pid)
         return exit_code
 
 
-def spawn(invocation: Invocation) -> Spawned:
+class ColdSpawner:
+    """A `Spawner` that executes the entrypoint."""
+
+    def spawn(self, invocation: Invocation) -> ChildProcess:
+        return spawn(invocation)
+
+
+def spawn(invocation: Invocation) -> ChildProcess:
     """Start the process. Raises PluginError, which says what to do."""
     pipes: list[int] = []
     try:
@@ -87,9 +81,9 @@ def spawn(invocation: Invocation) -> Spawned:
         raise PluginError(_explain(error, invocation)) from error
     for child_end in (pipes[0], pipes[3], pipes[5]):
         os.close(child_end)
-    spawned = Spawned(process, -1, stdin=pipes[1], stdout=pipes[2], stderr=pipes[4])
+    spawned = ChildProcess(process, -1, stdin=pipes[1], stdout=pipes[2], stderr=pipes[4])
     try:
-        spawned.pidfd = os.pidfd_open(process.pid)
+        spawned.exited = os.pidfd_open(process.pid)
     except OSError as error:
         spawned.signal_group(signal.SIGKILL)
         spawned.reap()
@@ -101,8 +95,14 @@ def spawn(invocation: Invocation) -> Spawned:
     return spawned
 
 
-def _wait_for_members(group: int) -> None:
+def wait_for_group(group: int) -> None:
     """Wait until no process of a killed group runs; zombies that nobody reaps do not count."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return
+    except PermissionError:
+        pass
     poll = select.poll()
     pidfds: set[int] = set()
     try:

@@ -185,6 +185,36 @@ class PluginStates(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """What came of the first event with a dedupe key."""
+
+    event_id: EventId
+    job_ids: tuple[JobId, ...] = ()
+    run_ids: tuple[RunId, ...] = ()
+
+
+class DedupeKeys(Protocol):
+    """Which events are not to start anything once more.
+
+    `scope` says what a key is a key of; equal keys of two scopes have nothing to do with each
+    other. Only one of two transactions at once can keep a key, so whoever asks and keeps in
+    one transaction is the first or hears of it.
+    """
+
+    def first(self, scope: str, key: str, *, now: datetime) -> First | None:
+        """What the key stands for, unless it has expired by `now`."""
+
+    def keep(
+        self, scope: str, key: str, first: First, *, now: datetime, expires_at: datetime
+    ) -> None:
+        """Let the key stand for `first`. Raises Violation while it stands for something, and
+        for an event that does not exist."""
+
+    def prune(self, *, now: datetime, limit: int) -> int:
+        """Forget at most `limit` keys that have expired; returns how many."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One row of `job_log`."""
 
@@ -284,6 +314,8 @@ class Transaction(Protocol):
     def artifacts(self) -> Artifacts: ...
     @property
     def plugin_states(self) -> PluginStates: ...
+    @property
+    def dedupe(self) -> DedupeKeys: ...
     @property
     def views(self) -> Views: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import re
 import sys
@@ -10,18 +11,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final, TextIO, TypeAlias
 
-from structlog.processors import JSONRenderer, LogfmtRenderer
-
 from ductile.model.clock import Clock, to_text
 from ductile.telemetry.hub import Listener
 from ductile.telemetry.signals import Signal
 
 _Render: TypeAlias = Callable[[str, str, str, dict[str, Any]], str]
 
-_LOGFMT: Final = LogfmtRenderer()
-_JSON: Final = JSONRenderer()
-#: What stands in a line as it is; most values do, and two lines are written for every job.
+#: What stands in a line as it is. All else is quoted as in JSON, so that a line stays one line.
 _PLAIN: Final = re.compile(r"[\w./:+,@-]+")
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def log_listener(
@@ -50,14 +48,15 @@ def _text(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
 def _pair(name: str, value: Any) -> str:
     if isinstance(value, tuple):
         value = "; ".join(value)
-    if isinstance(value, str) and _PLAIN.fullmatch(value):
-        return f"{name}={value}"
-    return _LOGFMT(None, "", {name: value})
+    text = str(value)
+    if not _PLAIN.fullmatch(text):
+        text = json.dumps(text, ensure_ascii=False)
+        text = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return f"{name}={text}"
 
 
 def _json(time: str, level: str, sentence: str, fields: dict[str, Any]) -> str:
-    line = _JSON(None, "", {"time": time, "level": level, "event": sentence, **fields})
-    return line if isinstance(line, str) else line.decode()
+    return json.dumps({"time": time, "level": level, "event": sentence, **fields})
 
 
 def _fields(signal: Signal) -> dict[str, Any]:

@@ -85,6 +85,19 @@ class EventAccepted(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class EventRepeated(Signal):
+    """An event started nothing, because another one with its dedupe key came before."""
+
+    sentence = "event repeated"
+    level = logging.INFO
+    first: EventId
+    type: str
+    source: str
+    job: JobId | None = None
+    """The job that emitted it; None for what came from outside."""
+
+
+@dataclass(frozen=True, slots=True)
 class WebhookRefused(Signal):
     """Deliveries were not accepted; the sender was told less than this.
 

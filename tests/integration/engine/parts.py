@@ -177,6 +177,6 @@ def tables(site: Site) -> dict[str, list[tuple[Any, ...]]]:
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         ).fetchall()
         return {
-            str(name): connection.execute(f'SELECT * FROM "{name}" ORDER BY rowid').fetchall()
+            str(name): connection.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall()
             for (name,) in names
         }

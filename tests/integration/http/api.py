@@ -85,6 +85,8 @@ class StoringIntake:
     starts_runs: bool = True
     at_once: Callable[[Started], None] = lambda started: None
     """Called with what was started, before the commit is known."""
+    repeats: bool = False
+    """Whether all that comes from now on repeats the first."""
 
     def submit(self, trigger: Trigger) -> Future[Accepted]:
         if trigger.pipeline not in (None, GREET.name):
@@ -94,6 +96,12 @@ class StoringIntake:
             commit.set_exception(self.failure)
             return commit
         self.triggers.append(trigger)
+        if self.repeats:
+            [first, *_] = self.started
+            event_id = first.run.event_id
+            commit.set_result(Accepted(event_id, (first.job.id,), (first.run.id,), event_id))
+            self.arrivals.release()
+            return commit
         event = an_event(type=trigger.type, payload=trigger.payload, source=trigger.source)
         if not self.starts_runs:
             self.store.write(lambda tx: tx.events.add(event))

@@ -255,3 +255,36 @@ def test_an_event_that_could_not_be_kept_is_told_to_the_operator(api: ApiHouse) 
     api.post(RUNS, {})
 
     assert "the disk is full" in api.signals.wait_for(PartFailed).error
+
+
+def test_a_run_with_a_dedupe_key_is_asked_for_with_it(api: ApiHouse) -> None:
+    assert api.post(f"{RUNS}?dedupe_key=k", {}).status == 202
+    assert [each.dedupe_key for each in api.intake.triggers] == ["k"]
+
+
+def test_a_repeated_run_is_answered_with_the_ids_of_the_first(api: ApiHouse) -> None:
+    first = api.post(f"{RUNS}?dedupe_key=k", {})
+    api.intake.repeats = True
+    second = api.post(f"{RUNS}?dedupe_key=k", {})
+
+    assert second.status == 202
+    assert second.json == {**first.json, "duplicate_of": first.json["event_id"]}
+
+
+def test_a_repeat_that_waits_is_answered_when_the_first_run_has_ended(api: ApiHouse) -> None:
+    first = api.post(f"{RUNS}?dedupe_key=k", {})
+    api.intake.repeats = True
+    pending = api.begin(f"{RUNS}?dedupe_key=k&wait=30s", {})
+    api.end(api.intake.started[0])
+
+    answer = pending.result(PATIENCE)
+    assert (answer.status, answer.json["status"]) == (200, "succeeded")
+    assert answer.json["duplicate_of"] == answer.json["event_id"] == first.json["event_id"]
+
+
+def test_an_empty_dedupe_key_is_refused(api: ApiHouse) -> None:
+    answer = api.post(f"{RUNS}?dedupe_key=", {})
+
+    assert answer.status == 400
+    assert 'parameter "dedupe_key"' in answer.json["error"]
+    assert api.intake.triggers == []

@@ -93,6 +93,16 @@ def test_a_second_later_it_looks_again(house: House, client: Client) -> None:
     assert (first, client.request("GET", "/healthz").status) == (200, 503)
 
 
+def test_who_waits_for_a_gateway_to_be_well_need_not_wait_for_long(
+    house: House, client: Client
+) -> None:
+    answers = iter([UNWELL, WELL])
+    house.open(check=lambda: next(answers))
+    at_once = [client.request("GET", "/healthz").status for _ in range(2)]
+    house.clock.advance(timedelta(milliseconds=100))
+    assert (at_once, client.request("GET", "/healthz").status) == ([503, 503], 200)
+
+
 def test_those_who_ask_while_it_looks_get_the_same_answer(house: House, client: Client) -> None:
     looking, go_on = threading.Event(), threading.Event()
     asked: list[None] = []

@@ -115,6 +115,7 @@ def test_stop_before_start_is_harmless(site: Site) -> None:
     watcher = Watcher(reloader(site), Telemetry())
     watcher.stop()
     watcher.start()
+    watcher.begun()
     watcher.stop()
 
 
@@ -125,4 +126,5 @@ def test_a_folder_that_cannot_be_watched_does_not_keep_it_from_stopping(site: Si
     telemetry.subscribe(signals)
     watcher = Watcher(made, telemetry)
     watcher.start()
+    watcher.begun()
     watcher.stop()

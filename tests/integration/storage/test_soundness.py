@@ -37,16 +37,26 @@ def test_a_reference_to_nothing_is_a_defect(database: Path) -> None:
     ]
 
 
+def test_a_reference_to_nothing_is_a_defect_where_rows_have_no_number(database: Path) -> None:
+    with closing(apsw.Connection(str(database))) as connection:
+        connection.execute(
+            "INSERT INTO artifact VALUES ('nobody', 'a', 'added', 1, 420, '00', 1, 0, NULL)"
+        )
+    assert (
+        defects(database)[0] == "a row of artifact refers to a row of job_queue that does not exist"
+    )
+
+
 def test_an_index_that_misses_a_row_is_a_defect(database: Path) -> None:
     with closing(apsw.Connection(str(database))) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute(
-            "UPDATE sqlite_schema SET sql = replace(sql, 'chain_id', 'plugin') "
-            "WHERE name = 'job_queue_chain'"
+            "UPDATE sqlite_schema SET sql = replace(sql, 'chain_id', 'source') "
+            "WHERE name = 'event_chain'"
         )
     found = defects(database)
     assert found
-    assert "job_queue_chain" in found[0]
+    assert "event_chain" in found[0]
 
 
 def test_an_overwritten_page_is_a_defect(database: Path) -> None:

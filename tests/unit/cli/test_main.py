@@ -17,7 +17,7 @@ from ductile.cli.output import paint
 from ductile.cli.render.text import Style, plain
 
 #: What only commands that do something may import.
-HEAVY = {"apsw", "orjson", "pydantic", "rich", "structlog", "uvicorn", "yaml"}
+HEAVY = {"apsw", "orjson", "pydantic", "rich", "uvicorn", "yaml"}
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

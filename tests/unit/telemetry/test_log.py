@@ -43,6 +43,11 @@ def test_a_signal_is_one_line_whatever_its_fields_hold() -> None:
     assert line(SETTLED).count("\n") == 1
 
 
+def test_no_field_can_make_a_line_of_its_own_or_steer_a_terminal() -> None:
+    text = line(PartFailed("janitor", "a\r2026 forged \x1b[2J \x9b2J \\ \u00e9"))
+    assert text.endswith('error="a\\r2026 forged \\u001b[2J \\u009b2J \\\\ \u00e9"\n')
+
+
 def test_fields_without_a_value_are_left_out() -> None:
     text = line(PartFailed("janitor", "no such directory"))
     assert 'part=janitor error="no such directory"' in text

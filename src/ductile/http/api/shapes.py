@@ -13,12 +13,15 @@ from ductile.plugin.manifest import Manifest
 
 
 def accepted_json(accepted: Accepted) -> dict[str, Json]:
-    """What is on disk now."""
-    return {
+    """What is on disk now; `duplicate_of` only where it was there before."""
+    ids: dict[str, Json] = {
         "event_id": accepted.event_id,
         "run_ids": accepted.run_ids,
         "job_ids": accepted.job_ids,
     }
+    if accepted.duplicate_of is not None:
+        ids["duplicate_of"] = accepted.duplicate_of
+    return ids
 
 
 def result_json(chain: ChainView, run_id: RunId) -> dict[str, Json]:

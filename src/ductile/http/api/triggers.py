@@ -41,6 +41,10 @@ def _wait(wait: timedelta) -> timedelta:
     return wait
 
 
+#: An event that repeats one of the last `service.dedupe_ttl` starts nothing.
+DedupeKey = Annotated[str, Field(min_length=1)]
+
+
 class StartQuery(BaseModel):
     """How a run is started."""
 
@@ -48,6 +52,8 @@ class StartQuery(BaseModel):
 
     wait: Annotated[Duration, AfterValidator(_wait)] | None = None
     """How long to wait for its end, 5m at the most."""
+    dedupe_key: DedupeKey | None = None
+    """A second run of the pipeline with this key is not started; the first one is named."""
 
 
 class EventBody(BaseModel):
@@ -57,7 +63,7 @@ class EventBody(BaseModel):
 
     type: Annotated[str, AfterValidator(event_type)]
     payload: dict[str, Any] = Field(default_factory=dict)
-    dedupe_key: Annotated[str, Field(min_length=1)] | None = None
+    dedupe_key: DedupeKey | None = None
 
 
 def _body(schema: JsonObject, *, required: bool) -> dict[str, Json]:
@@ -65,7 +71,10 @@ def _body(schema: JsonObject, *, required: bool) -> dict[str, Json]:
     return {"requestBody": {"required": required, "content": content}}
 
 
-_ACCEPTED: Final = "On disk, and running: `{event_id, run_ids, job_ids}`."
+_ACCEPTED: Final = (
+    "On disk, and running: `{event_id, run_ids, job_ids}`. With `duplicate_of` nothing was "
+    "started, for the dedupe key was used before: the ids are those of the first event."
+)
 _START_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The run has succeeded: `{event_id, run, status, context, results}`; or "
@@ -111,7 +120,9 @@ class Triggers:
     ) -> Response:
         """Start a run of a pipeline with the body as its payload; with `wait`, see it end."""
         payload = await _payload(request)
-        trigger = Trigger(f"{SOURCE}.{name}", payload, SOURCE, pipeline=name)
+        trigger = Trigger(
+            f"{SOURCE}.{name}", payload, SOURCE, pipeline=name, dedupe_key=query.dedupe_key
+        )
         if query.wait is None:
             return answer(accepted_json(await self._commit(trigger)), 202)
         # Before the commit: nothing tells of an end that came before somebody listened.
@@ -169,7 +180,7 @@ class Triggers:
         [run] = [each.run for each in chain.runs if each.run.id == run_id]
         if run.status is RunStatus.RUNNING:
             return answer({**accepted_json(accepted), "status": run.status.value}, 202)
-        ended = {"event_id": accepted.event_id, **result_json(chain, run_id)}
+        ended = {**_identity(accepted), **result_json(chain, run_id)}
         if run.status is RunStatus.SUCCEEDED:
             return answer(ended)
         reason = run.reason or "no reason was given"
@@ -177,9 +188,14 @@ class Triggers:
         return answer({"error": error, **ended}, 424)
 
 
+def _identity(accepted: Accepted) -> dict[str, Json]:
+    ids = accepted_json(accepted)
+    return {key: ids[key] for key in ("event_id", "duplicate_of") if key in ids}
+
+
 def _skipped(accepted: Accepted) -> dict[str, Json]:
     return {
-        "event_id": accepted.event_id,
+        **_identity(accepted),
         "run": None,
         "status": "skipped",
         "context": None,

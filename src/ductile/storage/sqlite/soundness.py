@@ -28,7 +28,9 @@ def defects(path: Path) -> Sequence[str]:
         for table, row, target, _ in connection.execute("PRAGMA foreign_key_check"):
             if len(found) == _MOST:
                 break
-            found.append(f"row {row} of {table} refers to a row of {target} that does not exist")
+            # Tables that are kept in the order of their keys number no rows.
+            which = "a row" if row is None else f"row {row}"
+            found.append(f"{which} of {table} refers to a row of {target} that does not exist")
     except (apsw.CorruptError, apsw.NotADBError) as error:
         return [f"the file is damaged: {error}"]
     except apsw.Error as error:

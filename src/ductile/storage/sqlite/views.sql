@@ -57,12 +57,16 @@ SELECT * FROM pipeline_run WHERE chain_id = :chain_id ORDER BY rowid;
 
 -- name: chain_jobs
 -- The jobs of a chain, as they came.
-SELECT * FROM job_queue WHERE chain_id = :chain_id ORDER BY rowid;
+SELECT job_queue.*
+FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+WHERE event.chain_id = :chain_id ORDER BY job_queue.rowid;
 
 -- name: chain_contexts
 -- What the jobs of a chain read and all that grew from it, as it came.
 WITH RECURSIVE grown (id) AS (
-    SELECT event_context_id FROM job_queue WHERE chain_id = :chain_id
+    SELECT job_queue.event_context_id
+    FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+    WHERE event.chain_id = :chain_id
     UNION
     SELECT child.id FROM grown CROSS JOIN event_context AS child ON child.parent_id = grown.id
 )
@@ -72,13 +76,18 @@ ORDER BY event_context.rowid;
 
 -- name: chain_attempts
 -- The attempts of a chain, as they ended.
-SELECT job_log.* FROM job_queue CROSS JOIN job_log ON job_log.job_id = job_queue.id
-WHERE job_queue.chain_id = :chain_id ORDER BY job_log.rowid;
+SELECT job_log.*
+FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+CROSS JOIN job_log ON job_log.job_id = job_queue.id
+WHERE event.chain_id = :chain_id
+ORDER BY job_log.completed_at, job_log.job_id, job_log.attempt;
 
 -- name: chain_artifacts
 -- The changes that the jobs of a chain made.
-SELECT artifact.* FROM job_queue CROSS JOIN artifact ON artifact.job_id = job_queue.id
-WHERE job_queue.chain_id = :chain_id ORDER BY job_queue.rowid;
+SELECT artifact.*
+FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+CROSS JOIN artifact ON artifact.job_id = job_queue.id
+WHERE event.chain_id = :chain_id ORDER BY job_queue.rowid;
 
 -- name: chain_skips
 -- What the runs of a chain passed by, as it came.
@@ -100,13 +109,15 @@ ends AS MATERIALIZED (
     SELECT
         chain.chain_id,
         (
-            SELECT count(*) FROM job_queue
-            WHERE chain_id = chain.chain_id AND completed_at IS NULL
+            SELECT count(*)
+            FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+            WHERE event.chain_id = chain.chain_id AND job_queue.completed_at IS NULL
         ) AS open_jobs,
         (
             SELECT max(job_log.completed_at)
-            FROM job_queue CROSS JOIN job_log ON job_log.job_id = job_queue.id
-            WHERE job_queue.chain_id = chain.chain_id
+            FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+            CROSS JOIN job_log ON job_log.job_id = job_queue.id
+            WHERE event.chain_id = chain.chain_id
         ) AS last_completed_at
     FROM (SELECT DISTINCT chain_id FROM wanted) AS chain
 )
