@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: Without zeros before it: a time that is near enough has so many digits and no others.
 _TIMESTAMP: Final = re.compile(rb"[1-9][0-9]{0,11}")
 _JUST_THE_BODY: Final = SignedContent.parse(BODY)
+_SIZES: Final = {"sha256": 32, "sha512": 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class HashForm:
             )
         except ValueError:
             return None
-        return found if len(found) == hashlib.new(self.digest).digest_size else None
+        return found if len(found) == _SIZES[self.digest] else None
 
     def write(self, made: bytes) -> bytes:
         """The value of the header for a hash."""
