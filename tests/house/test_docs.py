@@ -93,7 +93,7 @@ def test_every_configuration_in_the_docs_loads(example: Example, tmp_path: Path)
     (tmp_path / "config.yaml").write_text(example.text)
     names = re.findall(r"\$\{(\w+)\}", example.text)
     settings, _, problems = load_settings(tmp_path, {name: "a" * 64 for name in [*names, "HOME"]})
-    _no_problem(problems)
+    _no_problem([each for each in problems if not each.warning])
     assert settings is not None
 
 

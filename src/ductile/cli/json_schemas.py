@@ -116,6 +116,11 @@ def _with_references(schema: Json) -> Json:
     match schema:
         case {"type": "string", "pattern": _} | {"type": "string", "enum": _}:
             return {"anyOf": [schema, _REFERENCE]}
+        case {"type": "string", "const": _}:
+            return {"anyOf": [schema, _REFERENCE]}
+        case {"oneOf": members, "discriminator": _, **others}:
+            # Where the word that chooses is a reference, more than one may fit.
+            return {"anyOf": _with_references(members), **others}
         case {"type": "integer" | "boolean" | "number"}:
             return {"anyOf": [schema, _REFERENCE]}
         case dict():

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
+from ductile.config import signatures
+from ductile.config.http import open_to_network
+from ductile.config.signatures import Signature
 from ductile.config.values import PluginName
-from ductile.documents import suggest
-from ductile.documents.problems import BadValue, Problem, described, quoted
+from ductile.documents.problems import BadValue, Problem, quoted
 from ductile.documents.scalars import ByteSize
 from ductile.documents.validation import Schema
 from ductile.documents.yaml import Document, Path
 from ductile.model.json import Json
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
-_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PUBLIC_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
 _CONTENT_TYPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-_SCHEMES: Final = ("hmac-sha256", "discord")
 #: Statuses of HTTP whose answers have no body.
 _BODILESS: Final = (204, 205)
 _RESERVED: Final = "ductile."
@@ -47,70 +46,10 @@ def event_type(text: str) -> str:
     return text
 
 
-def _header(text: str) -> str:
-    if not _HEADER.fullmatch(text):
-        raise BadValue(
-            f"{quoted(text)} is not the name of an HTTP header",
-            "write what the sender documents, X-Hub-Signature-256 for instance",
-        )
-    return text
-
-
-def _secret(secret: SecretStr) -> SecretStr:
-    if not secret.get_secret_value():
-        raise BadValue(
-            "the secret is empty, so that anybody could sign", "set the one that the sender uses"
-        )
-    return secret
-
-
-def _public_key(text: str) -> str:
-    if not _PUBLIC_KEY.fullmatch(text):
-        raise BadValue(
-            f"expected a public key of 64 hex digits, found {len(text)} characters",
-            "copy it from the application's page in Discord's developer portal",
-        )
-    return text
-
-
 def _content_type(text: str) -> str:
     if not _CONTENT_TYPE.fullmatch(text):
         raise BadValue(f"{quoted(text)} is not a content type", "write one such as text/plain")
     return text
-
-
-def _known_scheme(value: Json) -> Json:
-    """Before the scheme chooses the model, whose own words for a wrong one are no help."""
-    if isinstance(value, dict):
-        scheme = value.get("scheme")
-        if scheme not in _SCHEMES:
-            remedy = suggest.hint(scheme, _SCHEMES) if isinstance(scheme, str) else None
-            raise BadValue(
-                f"expected the signature's scheme to be {' or '.join(map(quoted, _SCHEMES))}, "
-                f"found {described(scheme)}",
-                remedy,
-            )
-    return value
-
-
-class HmacSignature(Schema):
-    """A keyed hash of the body in one header."""
-
-    noun: ClassVar[str] = "a signature"
-
-    scheme: Literal["hmac-sha256"]
-    header: Annotated[str, AfterValidator(_header)] = "X-Signature-256"
-    """Holds the hash in hex, with or without `sha256=` before it."""
-    secret: Annotated[SecretStr, AfterValidator(_secret)]
-    """What sender and gateway share."""
-
-
-class DiscordSignature(Schema):
-    """Ed25519 as Discord's interactions endpoint signs."""
-
-    scheme: Literal["discord"]
-    public_key: Annotated[str, AfterValidator(_public_key)]
-    """64 hex digits, from the application's page in Discord's developer portal."""
 
 
 class RespondSettings(Schema):
@@ -136,16 +75,12 @@ class EndpointSettings(Schema):
     """The type of the events that it makes; either this …"""
     plugin: PluginName | None = None
     """… or the plugin whose `handle` is the first job."""
-    signature: Annotated[
-        HmacSignature | DiscordSignature,
-        Field(discriminator="scheme"),
-        BeforeValidator(_known_scheme),
-    ]
+    signature: Signature
     """How senders prove who they are."""
     max_body: ByteSize = 1024 * 1024
     """A larger body is refused while it arrives."""
     respond: RespondSettings | None = None
-    """If left out: 202 with the ids, and for `discord` what Discord wants to hear."""
+    """If left out: 202 with the ids; for `discord` and `slack` what they want to hear."""
 
 
 class WebhookSettings(Schema):
@@ -193,3 +128,24 @@ def _contradictions(document: Document, at: Path, endpoint: dict[str, Json]) -> 
         message = f"an answer with status {respond['status']} cannot have a body"
         hint = "leave it out, or set status 200"
         yield Problem(message, document.key_place((*at, "respond", "body")), hint)
+    yield from signatures.contradictions(document, (*at, "signature"))
+    signature = endpoint.get("signature")
+    if isinstance(signature, dict) and signature.get("scheme") == "none":
+        yield _unsigned(document, (*at, "signature", "scheme"))
+
+
+def _unsigned(document: Document, at: Path) -> Problem:
+    place = document.place(at)
+    listen = open_to_network(document)
+    if listen is not None:
+        return Problem(
+            f'{quoted(listen)} is open to the network, and the scheme "none" lets anybody in',
+            place,
+            "choose a scheme that the sender knows, or listen on 127.0.0.1",
+        )
+    return Problem(
+        "every program on this machine can send to this endpoint, for nothing is signed",
+        place,
+        "choose a scheme, unless its sender knows none",
+        warning=True,
+    )

@@ -68,16 +68,22 @@ def is_loopback(host: str) -> bool:
     return address.is_loopback
 
 
-def contradictions(document: Document) -> list[Problem]:
-    """Whether the API would stand open to the network; by what is written, like the others."""
+def open_to_network(document: Document) -> str | None:
+    """Where the gateway listens, as it is written, if others than this machine reach it."""
     listen = document.get(_LISTEN)
-    if not isinstance(listen, str) or document.get(("http", "tokens")):
-        return []
+    if not isinstance(listen, str):
+        return None
     try:
         host, _ = split_listen(listen)
     except BadValue:
-        return []
-    if is_loopback(host):
+        return None
+    return None if is_loopback(host) else listen
+
+
+def contradictions(document: Document) -> list[Problem]:
+    """Whether the API would stand open to the network; by what is written, like the others."""
+    listen = open_to_network(document)
+    if listen is None or document.get(("http", "tokens")):
         return []
     message = f"{quoted(listen)} is open to the network, and the API asks for no token"
     hint = 'set http.tokens, ["${API_TOKEN}"] for instance, or listen on 127.0.0.1'

@@ -8,9 +8,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from ductile.config.endpoints import HmacSignature
 from ductile.config.interpolation import Use
 from ductile.config.settings import ConfigFile
+from ductile.config.signatures import SharedSecret
 from ductile.documents.problems import Problem
 from ductile.documents.yaml import Document
 from ductile.model.json import Json
@@ -65,8 +65,8 @@ def _mask(problem: Problem, uses: list[Use]) -> Problem:
 
 def _of_endpoints(file: ConfigFile) -> Iterator[str]:
     for endpoint in file.webhooks.endpoints:
-        if isinstance(endpoint.signature, HmacSignature):
-            yield endpoint.signature.secret.get_secret_value()
+        if isinstance(endpoint.signature, SharedSecret):
+            yield from endpoint.signature.live
 
 
 def _of_config(value: Json, *, telling: bool) -> Iterator[str]:

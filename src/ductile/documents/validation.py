@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from types import UnionType
-from typing import Annotated, Any, ClassVar, Final, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -158,7 +158,8 @@ class _Report:
         return self._document.key_place(path) if empty else self._document.place(path)
 
     def _unknown(self, path: Path) -> Problem:
-        schemas = _schemas_at(self._model, path[:-1])
+        mapping = self._document.get(self._at + path[:-1])
+        schemas = _fitting(_schemas_at(self._model, path[:-1]), mapping)
         known = {_key(name, field) for s in schemas for name, field in s.model_fields.items()}
         key = str(path[-1])
         message = f"unknown key {quoted(key)}{_in(schemas)}"
@@ -227,7 +228,7 @@ def _either(choices: list[str]) -> str:
 
 
 def _in(schemas: Iterable[type[Schema]]) -> str:
-    nouns = [schema.noun for schema in schemas if schema.noun]
+    nouns = list(dict.fromkeys(schema.noun for schema in schemas if schema.noun))
     return f" in {' or '.join(nouns)}" if nouns else ""
 
 
@@ -241,6 +242,17 @@ def _schemas_at(model: type[Schema], path: Path) -> list[type[Schema]]:
     for part in path:
         kinds = [inner for kind in kinds for inner in _inside(kind, part)]
     return [kind for kind in kinds if _is_schema(kind)]
+
+
+def _fitting(schemas: list[type[Schema]], mapping: Json) -> list[type[Schema]]:
+    """Of the members of a union, those that the mapping chooses by a word; all, if it does not."""
+    return [each for each in schemas if _chosen(each, mapping)] or schemas
+
+
+def _chosen(schema: type[Schema], mapping: Json) -> bool:
+    fields = {_key(name, field): field.annotation for name, field in schema.model_fields.items()}
+    words = ((key, get_args(kind)) for key, kind in fields.items() if get_origin(kind) is Literal)
+    return all(mapping[key] in chosen for key, chosen in words if key in mapping)
 
 
 def _inside(kind: Any, part: str | int) -> Iterator[Any]:

@@ -41,6 +41,7 @@ class HttpApp:
         """Serve one request, or see the application through its lifespan."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
+            self._webhooks.close()
         elif scope["type"] == "http":
             exchange = Exchange(scope, receive, send, self._room)
             try:

@@ -99,13 +99,19 @@ class EventRepeated(Signal):
 
 @dataclass(frozen=True, slots=True)
 class WebhookRefused(Signal):
-    """A delivery was not accepted; the sender was told less than this."""
+    """Deliveries were not accepted; the sender was told less than this.
+
+    The first of its kind is told at once, those after it once a minute, together.
+    """
 
     sentence = "webhook refused"
     level = logging.WARNING
     endpoint: str
     status: int
     reason: str
+    """Why; of several, the last one's."""
+    times: int | None = None
+    """How many there were in the last minute; None: this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ductile.http.interfaces import Health
 from ductile.http.server import HttpServer
 from ductile.http.webhooks.app import WebhookDoor
 from ductile.http.webhooks.endpoint import Endpoint
-from ductile.http.webhooks.hmac_sha256 import HmacSha256
+from ductile.http.webhooks.keyed_hash import hmac_sha256
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import Signal
 from tests.integration.http.client import SECRET, Client
@@ -22,7 +22,7 @@ from tests.integration.http.doubles import HandClock, RememberingIntake, Stage
 
 MAX_BODY = 1000
 HOOK = Endpoint(
-    name="hook", verifier=HmacSha256("X-Sig", SECRET), max_body=MAX_BODY, event="test.event"
+    name="hook", scheme=hmac_sha256("X-Sig", SECRET), max_body=MAX_BODY, event="test.event"
 )
 
 

@@ -20,10 +20,10 @@ COMMAND = b'{"type":2,"id":"2","channel_id":"7","data":{"name":"summarise"}}'
 
 @pytest.fixture
 def discord(house: House) -> House:
-    verifier = Discord(PRIVATE_KEY.public_key().public_bytes_raw().hex(), house.clock)
+    scheme = Discord(PRIVATE_KEY.public_key().public_bytes_raw().hex(), clock=house.clock)
     endpoint = Endpoint(
         name="discord",
-        verifier=verifier,
+        scheme=scheme,
         max_body=10_000,
         event="discord.interaction",
         respond=ACCEPTED,

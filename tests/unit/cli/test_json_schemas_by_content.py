@@ -115,6 +115,43 @@ def test_a_pipeline_that_is_wrong_is_refused(keys: str) -> None:
     assert refused("pipelines", f"pipelines: [{{{keys}}}]") != []
 
 
+def signed(signature: str) -> str:
+    return f"webhooks: {{endpoints: [{{name: a, event: e, signature: {{{signature}}}}}]}}"
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "scheme: hmac-sha512, secret: [a, b], signed: '{timestamp}.{body}', timestamp_header: T",
+        "scheme: standard-webhooks, secret: YQ==",
+        "scheme: standard-webhooks, public_key: [YQ==]",
+        "scheme: none, accept_unsigned: true",
+        "scheme: none, accept_unsigned: '${ACCEPT}'",
+        "scheme: '${SCHEME}', secret: '${SECRET}'",
+    ],
+)
+def test_a_signature_that_is_right_is_accepted(signature: str) -> None:
+    assert refused("config", signed(signature)) == []
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "secret: s",
+        "scheme: gihub, secret: s",
+        "scheme: github",
+        "scheme: github, secret: []",
+        "scheme: github, secret: s, header: X-Sig",
+        "scheme: hmac-sha256, secret: s, encoding: base32",
+        "scheme: standard-webhooks",
+        "scheme: none",
+        "scheme: none, accept_unsigned: false",
+    ],
+)
+def test_a_signature_that_is_wrong_is_refused(signature: str) -> None:
+    assert refused("config", signed(signature)) != []
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ductile.errors import ConfigurationError
-from ductile.http.webhooks.discord import ACCEPTED, WINDOW, Discord, pong
-from ductile.http.webhooks.signature import Verdict
+from ductile.http.webhooks.discord import ACCEPTED, Discord, pong
+from ductile.http.webhooks.signature import WINDOW, Verdict
 from ductile.model.json import Json, decode
 
 SECONDS = 1_750_000_000
@@ -33,7 +33,7 @@ class StoppedClock:
         return self._seconds
 
 
-VERIFIER = Discord(PUBLIC_KEY, StoppedClock())
+SCHEME = Discord(PUBLIC_KEY, clock=StoppedClock())
 
 
 def signed(timestamp: str = str(SECONDS), body: bytes = BODY) -> list[tuple[bytes, bytes]]:
@@ -58,75 +58,75 @@ def test_the_key_pair_of_rfc_8032_signs_and_verifies() -> None:
         (b"x-signature-ed25519", key.sign(str(SECONDS).encode() + BODY).hex().encode()),
         (b"x-signature-timestamp", str(SECONDS).encode()),
     ]
-    assert Discord(public_key, StoppedClock()).verify(headers, BODY) is Verdict.GENUINE
+    assert Discord(public_key, clock=StoppedClock()).verify(headers, BODY) is Verdict.GENUINE
 
 
 def test_a_signature_over_timestamp_and_body_is_genuine() -> None:
-    assert VERIFIER.verify(signed(), BODY) is Verdict.GENUINE
+    assert SCHEME.verify(signed(), BODY) is Verdict.GENUINE
 
 
 def test_upper_case_hex_is_genuine() -> None:
     (name, signature), timestamp = signed()
-    assert VERIFIER.verify([(name, signature.upper()), timestamp], BODY) is Verdict.GENUINE
+    assert SCHEME.verify([(name, signature.upper()), timestamp], BODY) is Verdict.GENUINE
 
 
 def test_another_body_has_another_signature() -> None:
-    assert VERIFIER.verify(signed(), b'{"type":1}') is Verdict.WRONG
+    assert SCHEME.verify(signed(), b'{"type":1}') is Verdict.WRONG
 
 
 def test_another_timestamp_has_another_signature() -> None:
     signature, (name, _) = signed()
     changed = (name, str(SECONDS + 1).encode())
-    assert VERIFIER.verify([signature, changed], BODY) is Verdict.WRONG
+    assert SCHEME.verify([signature, changed], BODY) is Verdict.WRONG
 
 
 @pytest.mark.parametrize("age", [-WINDOW, 0, WINDOW])
 def test_a_signature_within_the_window_is_genuine(age: int) -> None:
-    assert VERIFIER.verify(signed(str(SECONDS - age)), BODY) is Verdict.GENUINE
+    assert SCHEME.verify(signed(str(SECONDS - age)), BODY) is Verdict.GENUINE
 
 
 @pytest.mark.parametrize("age", [-WINDOW - 1, WINDOW + 1, SECONDS])
 def test_a_signature_from_too_long_ago_or_from_the_future_is_stale(age: int) -> None:
-    assert VERIFIER.verify(signed(str(SECONDS - age)), BODY) is Verdict.STALE
+    assert SCHEME.verify(signed(str(SECONDS - age)), BODY) is Verdict.STALE
 
 
 def test_a_forged_old_timestamp_is_wrong_rather_than_stale() -> None:
     signature, (name, _) = signed()
-    assert VERIFIER.verify([signature, (name, b"1")], BODY) is Verdict.WRONG
+    assert SCHEME.verify([signature, (name, b"1")], BODY) is Verdict.WRONG
 
 
 @pytest.mark.parametrize("kept", [0, 1])
 def test_both_headers_are_needed(kept: int) -> None:
-    assert VERIFIER.verify([signed()[kept]], BODY) is Verdict.MISSING
+    assert SCHEME.verify([signed()[kept]], BODY) is Verdict.MISSING
 
 
 @pytest.mark.parametrize("doubled", [0, 1])
 def test_a_header_that_is_there_twice_is_refused(doubled: int) -> None:
     headers = signed()
-    assert VERIFIER.verify([*headers, headers[doubled]], BODY) is Verdict.MISSING
+    assert SCHEME.verify([*headers, headers[doubled]], BODY) is Verdict.MISSING
 
 
 @pytest.mark.parametrize("value", [b"", b"00", b"z" * 128, b"0" * 126, b"0" * 130, b"\xff" * 128])
 def test_what_is_no_signature_is_malformed(value: bytes) -> None:
     headers = [(b"x-signature-ed25519", value), signed()[1]]
-    assert VERIFIER.verify(headers, BODY) is Verdict.MALFORMED
+    assert SCHEME.verify(headers, BODY) is Verdict.MALFORMED
 
 
 @pytest.mark.parametrize("timestamp", ["", "-1", "1.5", "1e9", "9" * 13, "\u0661", "0x10", " 1"])
 def test_what_is_no_timestamp_is_malformed_even_if_signed(timestamp: str) -> None:
-    assert VERIFIER.verify(signed(timestamp), BODY) is Verdict.MALFORMED
+    assert SCHEME.verify(signed(timestamp), BODY) is Verdict.MALFORMED
 
 
 @given(signature=st.binary(min_size=64, max_size=64), body=st.binary(max_size=50))
 def test_no_guess_is_genuine_and_none_raises(signature: bytes, body: bytes) -> None:
     headers = [(b"x-signature-ed25519", signature.hex().encode()), signed()[1]]
-    assert VERIFIER.verify(headers, body) is Verdict.WRONG
+    assert SCHEME.verify(headers, body) is Verdict.WRONG
 
 
 @pytest.mark.parametrize("key", ["", "00", "z" * 64, PUBLIC_KEY + "00", PUBLIC_KEY[:-1] + "\n"])
 def test_a_key_that_is_not_64_hex_digits_is_refused(key: str) -> None:
     with pytest.raises(ConfigurationError, match="64 hex digits"):
-        Discord(key, StoppedClock())
+        Discord(key, clock=StoppedClock())
 
 
 def test_a_ping_is_answered_with_a_pong() -> None:

@@ -7,15 +7,15 @@ import pytest
 from ductile.dispatch.interfaces import Trigger
 from ductile.errors import ConfigurationError
 from ductile.http.webhooks.endpoint import Endpoint, Respond
-from ductile.http.webhooks.hmac_sha256 import HmacSha256
+from ductile.http.webhooks.keyed_hash import hmac_sha256
 
-VERIFIER = HmacSha256("X-Sig", "s3cret")
+SCHEME = hmac_sha256("X-Sig", "s3cret")
 
 
 def an_endpoint(
     name: str = "hook", event: str | None = "a.b", plugin: str | None = None
 ) -> Endpoint:
-    return Endpoint(name=name, verifier=VERIFIER, max_body=10, event=event, plugin=plugin)
+    return Endpoint(name=name, scheme=SCHEME, max_body=10, event=event, plugin=plugin)
 
 
 def test_an_endpoint_with_an_event_type_triggers_that_event() -> None:

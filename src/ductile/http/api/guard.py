@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Iterable
 from typing import Final
 
-from ductile.config.http import is_loopback
 from ductile.http.exchange import Exchange, Rejection
 from ductile.http.interfaces import Headers
+from ductile.http.locality import by_a_browser, to_loopback
 
-_HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^:\[\]]+))(?::[0-9]*)?")
 _CHALLENGE: Final[Headers] = [(b"www-authenticate", b'Bearer realm="ductile"')]
 _BEARER: Final = "bearer"
 
@@ -34,9 +32,9 @@ class Guard:
                 raise Rejection(
                     401, "expected one of http.tokens: Authorization: Bearer TOKEN", _CHALLENGE
                 )
-        elif _values(exchange.headers, b"origin"):
+        elif by_a_browser(exchange.headers):
             raise Rejection(403, "web pages may not use the API; set http.tokens, and send one")
-        elif not _addresses_loopback(_one(exchange.headers, b"host")):
+        elif not to_loopback(exchange.headers):
             raise Rejection(
                 403, "expected a loopback address as Host; set http.tokens to use other names"
             )
@@ -53,16 +51,7 @@ def _digest(token: bytes) -> bytes:
     return hashlib.sha256(token).digest()
 
 
-def _values(headers: Headers, name: bytes) -> list[bytes]:
-    return [value for key, value in headers if key == name]
-
-
 def _one(headers: Headers, name: bytes) -> bytes:
     """The value of a header that is there once; empty otherwise."""
-    values = _values(headers, name)
+    values = [value for key, value in headers if key == name]
     return values[0] if len(values) == 1 else b""
-
-
-def _addresses_loopback(host: bytes) -> bool:
-    match = _HOST.fullmatch(host.decode("latin-1"))
-    return match is not None and is_loopback(match[1] or match[2])

@@ -10,10 +10,10 @@ from ductile.errors import ConfigurationError, DuctileError, Refused
 from ductile.http.exchange import TRY_LATER, Exchange, Rejection
 from ductile.http.interfaces import Headers
 from ductile.http.webhooks.endpoint import Endpoint
+from ductile.http.webhooks.refusals import Refusals
 from ductile.http.webhooks.signature import Verdict
-from ductile.model.json import Json, decode
+from ductile.model.json import Json
 from ductile.telemetry.hub import Telemetry
-from ductile.telemetry.signals import WebhookRefused
 
 
 class WebhookDoor:
@@ -30,9 +30,11 @@ class WebhookDoor:
         telemetry: Telemetry,
         *,
         body_timeout: float = 30.0,
+        refusals: Refusals | None = None,
     ) -> None:
         """`body_timeout` is the seconds that a body may take to arrive.
 
+        `refusals` tells the operator of what was not let in; None: as often as usual.
         Raises ConfigurationError if two endpoints share a name.
         """
         self._endpoints: dict[str, Endpoint] = {}
@@ -43,8 +45,12 @@ class WebhookDoor:
                 )
             self._endpoints[endpoint.name] = endpoint
         self._intake = intake
-        self._telemetry = telemetry
+        self._refusals = refusals or Refusals(telemetry)
         self._body_timeout = body_timeout
+
+    def close(self) -> None:
+        """Tell what is still to be told; nothing comes in any more."""
+        self._refusals.close()
 
     async def handle(self, exchange: Exchange, name: str) -> None:
         """Let one request in, or raise Rejection or Disconnected."""
@@ -55,12 +61,13 @@ class WebhookDoor:
         try:
             await self._deliver(endpoint, exchange)
         except Rejection as rejection:
-            self._telemetry.emit(WebhookRefused(name, rejection.status, rejection.reason))
+            self._refusals.add(name, rejection.status, rejection.reason)
             raise
 
     async def _deliver(self, endpoint: Endpoint, exchange: Exchange) -> None:
         body = await exchange.body(limit=endpoint.max_body, within=self._body_timeout)
-        payload = _verified(endpoint, exchange.headers, body)
+        _verify(endpoint, exchange.headers, body)
+        payload = endpoint.read_body(exchange.headers, body)
         greeting = endpoint.handshake(payload)
         if greeting is not None:
             await exchange.answer_json(200, greeting)
@@ -89,20 +96,12 @@ class WebhookDoor:
             ) from None
 
 
-def _verified(endpoint: Endpoint, headers: Headers, body: bytes) -> Json:
-    verdict = endpoint.verifier.verify(headers, body)
+def _verify(endpoint: Endpoint, headers: Headers, body: bytes) -> None:
+    verdict = endpoint.scheme.verify(headers, body)
     if verdict is not Verdict.GENUINE:
         raise Rejection(
             401, "the signature is missing or wrong; nothing was accepted", reason=verdict.value
         )
-    try:
-        return decode(body)
-    except ValueError as error:
-        raise Rejection(
-            400,
-            "expected a body of one JSON document; nothing was accepted",
-            reason=f"the body is not JSON: {error}",
-        ) from None
 
 
 async def _confirm(exchange: Exchange, endpoint: Endpoint, accepted: Accepted) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
-from ductile.errors import ConfigurationError
+from ductile.errors import ConfigurationError, UsageError
 from ductile.http.interfaces import Headers
+from ductile.http.webhooks.ed25519 import signed_with
 from ductile.http.webhooks.endpoint import Respond
-from ductile.http.webhooks.signature import Verdict, only
+from ductile.http.webhooks.signature import Verdict, in_window, only, payload_id
 from ductile.model.clock import Clock
 from ductile.model.json import Json, JsonObject, encode
-
-#: Seconds by which a timestamp may be off in either direction.
-WINDOW: Final = 300
 
 #: Whoever has an interaction's token can answer in the application's name for 15 minutes.
 CREDENTIALS: Final = frozenset({"token"})
@@ -47,14 +48,20 @@ class Discord:
     right; `Verdict.STALE` says when it is not.
     """
 
-    def __init__(self, public_key: str, clock: Clock) -> None:
-        """Raises ConfigurationError unless the key is 64 hex digits, as the portal shows it."""
-        if not _PUBLIC_KEY.fullmatch(public_key):
-            raise ConfigurationError(
-                f"expected a public key of 64 hex digits, found {len(public_key)} characters; "
-                "copy it from the application's page in Discord's developer portal"
-            )
-        self._key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+    name: Final = "discord"
+
+    def __init__(
+        self, *public_keys: str, clock: Clock, private_key: Ed25519PrivateKey | None = None
+    ) -> None:
+        """Any of the keys may have signed; only who has `private_key` can sign as Discord would.
+
+        Raises ConfigurationError unless there is a key and each is 64 hex digits, as the portal
+        shows it.
+        """
+        if not public_keys:
+            raise ConfigurationError("expected a public key of 64 hex digits, found none")
+        self._keys = [_public_key(each) for each in public_keys]
+        self._private_key = private_key
         self._clock = clock
 
     def verify(self, headers: Headers, body: bytes) -> Verdict:
@@ -65,12 +72,34 @@ class Discord:
             return Verdict.MISSING
         if not (_SIGNATURE.fullmatch(signature) and _TIMESTAMP.fullmatch(timestamp)):
             return Verdict.MALFORMED
-        try:
-            self._key.verify(bytes.fromhex(signature.decode("ascii")), timestamp + body)
-        except InvalidSignature:
+        given = bytes.fromhex(signature.decode("ascii"))
+        if not signed_with(self._keys, timestamp + body, [given]):
             return Verdict.WRONG
-        age = self._clock.now().timestamp() - int(timestamp)
-        return Verdict.GENUINE if abs(age) <= WINDOW else Verdict.STALE
+        return Verdict.GENUINE if in_window(timestamp, self._clock.now()) else Verdict.STALE
+
+    def sign(self, body: bytes, *, delivery_id: str, now: datetime | None = None) -> Headers:
+        """Only with a private key; the id of an interaction is in its body."""
+        if self._private_key is None:
+            raise UsageError(
+                "expected a private key to sign as Discord would, found the public key alone; "
+                "make a pair of your own, set its public half as public_key, and pass the other"
+            )
+        timestamp = str(int((now or self._clock.now()).timestamp())).encode("ascii")
+        signature = self._private_key.sign(timestamp + body).hex().encode("ascii")
+        return [(b"x-signature-ed25519", signature), (b"x-signature-timestamp", timestamp)]
+
+    def delivery_id(self, headers: Headers, payload: Json) -> str | None:
+        """The id of the interaction, which is signed."""
+        return payload_id(payload, "id")
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    if not _PUBLIC_KEY.fullmatch(text):
+        raise ConfigurationError(
+            f"expected a public key of 64 hex digits, found {len(text)} characters; "
+            "copy it from the application's page in Discord's developer portal"
+        )
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
 
 
 def pong(payload: Json) -> JsonObject | None:

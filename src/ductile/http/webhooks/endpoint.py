@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 from ductile.dispatch.interfaces import Trigger
 from ductile.errors import ConfigurationError
 from ductile.http.exchange import JSON
-from ductile.http.webhooks.signature import Verifier
+from ductile.http.webhooks.bodies import ReadBody, json_body
+from ductile.http.webhooks.signature import Scheme
 from ductile.model.json import Json, JsonObject
 
 #: What to answer to a payload that only asks whether somebody is there; None for all others.
@@ -55,7 +56,7 @@ class Endpoint:
 
     name: str
     """One segment of a path, in characters that are never percent-encoded."""
-    verifier: Verifier
+    scheme: Scheme
     max_body: int
     """Bytes."""
     event: str | None = None
@@ -64,6 +65,8 @@ class Endpoint:
     """… or the plugin whose `handle` is the first job, on an event `webhook.<name>`."""
     respond: Respond | None = None
     """None: status 202 with the ids."""
+    read_body: ReadBody = json_body
+    """Makes the payload of a body; only of one whose signature is right."""
     handshake: Handshake = no_handshake
     not_kept: frozenset[str] = frozenset()
     """Top-level keys of the payload that hold secrets; they are dropped at the door."""
