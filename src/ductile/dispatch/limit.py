@@ -82,6 +82,9 @@ class LimitedIntake:
         self._counted_at = self._clock.monotonic()
 
     def _add(self, accepted: Future[Accepted]) -> None:
-        if not accepted.cancelled() and accepted.exception() is None:
+        if accepted.cancelled() or accepted.exception() is not None:
+            return
+        # The jobs of a repeat are those of the first, counted already.
+        if accepted.result().duplicate_of is None:
             with self._lock:
                 self._waiting += len(accepted.result().job_ids)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -42,15 +43,24 @@ class CountedStore:
 
 
 class OneJobEach:
-    """An intake that stores one job for every trigger."""
+    """An intake that stores one job for every trigger, and none for one with a dedupe key.
+
+    Such a trigger repeats the first of all.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._first: Accepted | None = None
 
     def submit(self, trigger: Trigger) -> Future[Accepted]:
-        job = stored_job(self._store)
         future: Future[Accepted] = Future()
-        future.set_result(Accepted(job.source_event_id, (job.id,)))
+        if self._first is not None and trigger.dedupe_key:
+            future.set_result(replace(self._first, duplicate_of=self._first.event_id))
+            return future
+        job = stored_job(self._store)
+        accepted = Accepted(job.source_event_id, (job.id,))
+        self._first = self._first or accepted
+        future.set_result(accepted)
         return future
 
     def accept(self, trigger: Trigger) -> Accepted:
@@ -98,6 +108,14 @@ def test_as_many_are_let_in_as_may_wait(house: House) -> None:
 def test_what_waits_already_counts(house: House) -> None:
     for _ in range(LIMIT):
         stored_job(house.store)
+    assert not house.is_open()
+
+
+def test_what_repeats_and_starts_nothing_does_not_count(house: House) -> None:
+    house.send()
+    for _ in range(2 * LIMIT):
+        house.intake.accept(Trigger("video.posted", {}, "test", dedupe_key="k"))
+    house.send(LIMIT - 1)
     assert not house.is_open()
 
 
