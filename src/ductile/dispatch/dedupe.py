@@ -11,7 +11,7 @@ from ductile.dispatch.interfaces import Trigger
 from ductile.dispatch.plan import Plan
 from ductile.model.event import Event
 from ductile.model.ids import EventId, RunId
-from ductile.model.outcome import LogLine
+from ductile.model.outcome import NOTICE, LogLine
 from ductile.storage.interfaces import First, SkipRecord, Transaction
 
 #: The event that repeats, and the first with its key. It is asked for in the transaction that
@@ -96,7 +96,7 @@ def without(plan: Plan, repeated: Repeats, run_id: RunId | None) -> Plan:
 def log_lines(plan: Plan, repeated: Repeats) -> tuple[LogLine, ...]:
     """The lines of the job's log that tell of its events that started nothing."""
     return tuple(
-        LogLine("info", f'event "{each.type}" started nothing: {_reason(repeated[each.id])}')
+        LogLine(NOTICE, f'event "{each.type}" started nothing: {_reason(repeated[each.id])}')
         for each in _among(plan, repeated)
     )
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ductile.model.artifact import Artifact, Taint
 from ductile.model.json import JsonObject
+
+#: The level of what the core has to say about a job that is no cause for worry; no plugin's.
+NOTICE: Final = "notice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from ductile.model.artifact import Artifact, Change
 from ductile.model.event import Event
 from ductile.model.ids import ChainId, ContextId, EventId, JobId, RunId
 from ductile.model.job import JobStatus
-from ductile.model.outcome import LogLine
+from ductile.model.outcome import NOTICE, LogLine
 from ductile.model.run import Failure, Phase, RunStatus
 from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 from tests.support.builders import a_job, a_run, an_event
@@ -182,6 +182,15 @@ def test_warnings_in_the_log_of_a_job_are_shown_and_the_rest_is_not() -> None:
 
     assert "warn      a key of the system" in text
     assert "quiet" not in text
+
+
+def test_what_the_core_notices_is_shown_up_to_a_dozen() -> None:
+    logs = tuple(LogLine(NOTICE, f"event {number} started nothing") for number in range(14))
+    view = chain(step("fetch", attempts=(attempt("fetch", logs=logs),)))
+
+    assert lines_with("started nothing", view)[0] == "notice    event 0 started nothing"
+    assert len(lines_with("started nothing", view)) == 12
+    assert "… and 2 more" in tree(view)
 
 
 def test_a_tainted_file_says_who_noticed() -> None:

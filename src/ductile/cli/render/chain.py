@@ -25,6 +25,7 @@ from ductile.model.event import STEP_SUCCEEDED
 from ductile.model.ids import JobId, RunId
 from ductile.model.job import JobStatus
 from ductile.model.json import Json
+from ductile.model.outcome import NOTICE
 from ductile.model.run import Phase, Run, RunStatus
 from ductile.storage.interfaces import ArrivalRecord, AttemptRecord, SkipRecord
 
@@ -263,6 +264,8 @@ def _logs(attempts: Sequence[AttemptRecord]) -> Iterator[Detail]:
     for line in attempts[-1].logs if attempts else ():
         if line.level in ("warn", "warning", "error"):
             yield Detail(one_line(line.level), one_line(line.message), Style.BUSY, wrap=True)
+    notices = [line for line in attempts[-1].logs if line.level == NOTICE] if attempts else []
+    yield from _some([Detail(NOTICE, one_line(each.message), wrap=True) for each in notices])
 
 
 def _baggage(change: BaggageChange) -> Sequence[Detail]:
