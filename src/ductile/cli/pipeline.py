@@ -137,7 +137,7 @@ def run(
 
     The gateway that serves the database works on it; where none is running, this process does.
     Exit code 1 unless all jobs of the chain succeed. With --json: the chain, as "ductile job
-    inspect --json" prints it.
+    inspect --json" prints it, and "duplicate_of" where the dedupe key was used before.
     """
     wish = read_wish(
         payload=payload, dedupe_key=dedupe_key, wait=wait, no_wait=no_wait, as_json=as_json

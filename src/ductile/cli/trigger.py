@@ -21,6 +21,7 @@ from ductile.dispatch.interfaces import Accepted, Intake, Trigger
 from ductile.documents.problems import BadValue
 from ductile.documents.scalars import format_duration, parse_duration
 from ductile.errors import UsageError
+from ductile.expressions.values import is_unicode
 from ductile.gateway.configuration import Configuration
 from ductile.gateway.core import intake_into, open_ledger, serving
 from ductile.gateway.gateway import Gateway
@@ -87,9 +88,8 @@ def read_wish(
     """The options, read. Raises UsageError for what makes no sense."""
     if wait is not None and no_wait:
         raise UsageError("--wait and --no-wait contradict each other; leave one of them out")
-    if dedupe_key == "":
-        raise UsageError("--dedupe-key: expected a key, found nothing; leave the option out")
-    return Wish(_payload(payload), _duration(wait), not no_wait, as_json, dedupe_key)
+    key = None if dedupe_key is None else _key(dedupe_key)
+    return Wish(_payload(payload), _duration(wait), not no_wait, as_json, key)
 
 
 def hand_in(found: Configuration, trigger: Trigger, wish: Wish) -> int:
@@ -113,7 +113,8 @@ def hand_in(found: Configuration, trigger: Trigger, wish: Wish) -> int:
         else:
             chain = _watch(here, chain_id, clock, wish.wait)
     if wish.as_json:
-        say_json(chain_json(chain))
+        repeat = {"duplicate_of": accepted.duplicate_of} if accepted.duplicate_of else {}
+        say_json({**chain_json(chain), **repeat})
     elif wish.watch:
         say(chain_tree(chain, paint(), width=width()))
     return _exit_code(chain, wish)
@@ -199,6 +200,14 @@ def _exit_code(chain: ChainView, wish: Wish) -> int:
             f'look again with "ductile job inspect {chain.jobs[0].job.id}"'
         )
     return 0 if chain.status is RunStatus.SUCCEEDED else 1
+
+
+def _key(text: str) -> str:
+    if not text:
+        raise UsageError("--dedupe-key: expected a key, found nothing; leave the option out")
+    if not is_unicode(text):
+        raise UsageError("--dedupe-key: expected UTF-8, found other bytes; write the key in UTF-8")
+    return text
 
 
 def _payload(text: str) -> Json:
