@@ -139,9 +139,14 @@ def test_other_jobs_are_left_alone(strays: Strays, root: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["", "lost+found"])
-def test_what_belongs_to_no_job_is_left_alone(strays: Strays, root: Path, where: str) -> None:
-    strays.start(root / where)
-    assert kill_orphans(lambda job_id: True, root) == {}
+def test_what_belongs_to_no_job_is_left_alone(
+    strays: Strays, root: Path, tmp_path: Path, where: str
+) -> None:
+    process = strays.start(root / where)
+    # Every job is wanted, so no process but this one may be seen: not those of other tests.
+    (tmp_path / str(process.pid)).symlink_to(f"/proc/{process.pid}")
+    assert kill_orphans(lambda job_id: True, root, proc=tmp_path) == {}
+    assert process.poll() is None
 
 
 def test_a_root_behind_a_symlink_is_the_same_root(
