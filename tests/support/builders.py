@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from ductile.model.artifact import Artifact, Change
 from ductile.model.context import Context
+from ductile.model.delivery import Delivery, DeliveryVerdict
 from ductile.model.event import Event
 from ductile.model.ids import (
     ChainId,
     ContextId,
+    DeliveryId,
     EventId,
     JobId,
     PipelineHash,
@@ -180,6 +182,21 @@ def stored_arrival(store: Store, job: Job, *, join_id: str, **fields: Any) -> Ar
     arrival = replace(arrival, **fields)
     store.write(lambda tx: tx.joins.arrive(arrival))
     return arrival
+
+
+def a_delivery(**fields: Any) -> Delivery:
+    """A delivery that was refused."""
+    delivery = Delivery(
+        id=DeliveryId(new_id()),
+        received_at=START,
+        endpoint="hook",
+        scheme="github",
+        verdict=DeliveryVerdict.REFUSED,
+        status=401,
+        reason="the signature is wrong",
+        size=2,
+    )
+    return replace(delivery, **fields)
 
 
 def recorded(store: Store, job: Job, *artifacts: Artifact) -> None:

@@ -13,6 +13,8 @@ ChainId = NewType("ChainId", str)
 ContextId = NewType("ContextId", str)
 JobId = NewType("JobId", str)
 RunId = NewType("RunId", str)
+#: One request to a webhook endpoint; what the sender calls it is another matter.
+DeliveryId = NewType("DeliveryId", str)
 #: One process that claims jobs.
 WorkerId = NewType("WorkerId", str)
 #: `blake3:` and 64 hex digits; names one version of one pipeline.

@@ -12,8 +12,17 @@ from typing import Protocol, TypeVar
 from ductile.ledger.interfaces import ContextLedger
 from ductile.model.artifact import Artifact
 from ductile.model.context import Context
+from ductile.model.delivery import Delivery, DeliveryVerdict
 from ductile.model.event import Event
-from ductile.model.ids import ChainId, ContextId, EventId, JobId, PipelineHash, RunId
+from ductile.model.ids import (
+    ChainId,
+    ContextId,
+    DeliveryId,
+    EventId,
+    JobId,
+    PipelineHash,
+    RunId,
+)
 from ductile.model.job import Job, JobStatus
 from ductile.model.json import JsonObject
 from ductile.model.outcome import LogLine
@@ -214,6 +223,36 @@ class DedupeKeys(Protocol):
         """Forget at most `limit` keys that have expired; returns how many."""
 
 
+class Deliveries(Protocol):
+    """The inbox: what came to webhook endpoints, and what became of it."""
+
+    def add(self, delivery: Delivery) -> None:
+        """Write a row. Raises Violation for an event that does not exist."""
+
+    def get(self, delivery_id: DeliveryId) -> Delivery | None:
+        """The delivery of that id."""
+
+    def page(
+        self,
+        *,
+        limit: int,
+        endpoint: str | None = None,
+        verdict: DeliveryVerdict | None = None,
+        before: DeliveryId | None = None,
+    ) -> Sequence[Delivery]:
+        """Deliveries, newest first, those older than delivery `before` if given."""
+
+    def expired(self, *, before: datetime, limit: int) -> Sequence[DeliveryId]:
+        """Of the `limit` oldest deliveries, those that came before a moment."""
+
+    def surplus(self, *, keep: int, limit: int) -> Sequence[DeliveryId]:
+        """At most `limit` of those that started nothing and are not among the newest `keep`
+        such of their endpoint."""
+
+    def forget(self, ids: Sequence[DeliveryId]) -> int:
+        """Delete these rows, where they still are; returns how many."""
+
+
 @dataclass(frozen=True, slots=True)
 class AttemptRecord:
     """One row of `job_log`."""
@@ -316,6 +355,8 @@ class Transaction(Protocol):
     def plugin_states(self) -> PluginStates: ...
     @property
     def dedupe(self) -> DedupeKeys: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
     @property
     def views(self) -> Views: ...
 

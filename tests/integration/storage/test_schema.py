@@ -12,6 +12,7 @@ import pytest
 from ductile.storage.interfaces import SkipRecord
 from ductile.storage.sqlite import open_store
 from tests.support.builders import (
+    a_delivery,
     claimed,
     stored_arrival,
     stored_child,
@@ -34,6 +35,7 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
         skip = SkipRecord(run.id, "publish", job.id, job.source_event_id, "no", START)
         store.write(lambda tx: tx.joins.skip(skip))
         stored_arrival(store, job, join_id="a:join")
+        store.write(lambda tx: tx.deliveries.add(a_delivery()))
         store.write(lambda tx: tx.joins.leave(run.id, "a:join", START))
     opened = apsw.Connection(str(path))
     opened.execute("PRAGMA foreign_keys = ON")
@@ -100,6 +102,11 @@ def test_a_run_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(apsw.ConstraintError, match=constraint):
         connection.execute(f"UPDATE pipeline_run SET {change}")
+
+
+def test_a_row_of_the_inbox_is_never_changed(connection: apsw.Connection) -> None:
+    with pytest.raises(apsw.ConstraintError, match="a row of delivery is immutable"):
+        connection.execute("UPDATE delivery SET verdict = 'accepted'")
 
 
 def test_a_job_with_children_cannot_be_deleted(connection: apsw.Connection) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from ductile.model.artifact import Artifact, Change
 from ductile.model.clock import from_text
 from ductile.model.context import Context
+from ductile.model.delivery import Delivery, DeliveryVerdict
 from ductile.model.event import Event
 from ductile.model.ids import JobId
 from ductile.model.job import Job, JobStatus
@@ -186,3 +187,19 @@ def path_value(path: str) -> str | bytes:
 def path_text(value: str | bytes) -> str:
     """The inverse of `path_value`."""
     return value if isinstance(value, str) else value.decode(errors="surrogateescape")
+
+
+def delivery(row: Row) -> Delivery:
+    """One row of `delivery`."""
+    return Delivery(
+        id=row[0],
+        received_at=from_text(row[1]),
+        endpoint=row[2],
+        scheme=row[3],
+        verdict=DeliveryVerdict(row[4]),
+        status=row[5],
+        reason=row[6],
+        delivery_id=row[7],
+        size=row[8],
+        event_id=row[9],
+    )

@@ -8,6 +8,7 @@ from typing import Final
 from ductile.storage.sqlite.artifacts import ArtifactRows
 from ductile.storage.sqlite.contexts import Contexts
 from ductile.storage.sqlite.dedupe import DedupeRows
+from ductile.storage.sqlite.deliveries import DeliveryRows
 from ductile.storage.sqlite.events import EventRows
 from ductile.storage.sqlite.jobs import Jobs
 from ductile.storage.sqlite.joins import JoinRows
@@ -64,6 +65,10 @@ class SqliteTransaction:
     @property
     def dedupe(self) -> DedupeRows:
         return DedupeRows(self._session)
+
+    @property
+    def deliveries(self) -> DeliveryRows:
+        return DeliveryRows(self._session)
 
     @property
     def views(self) -> ViewRows:
