@@ -27,6 +27,7 @@ NOUNS: Final[Mapping[str, Lazy]] = {
     "schema": Lazy("ductile.cli.schema", "Print the JSON Schemas that editors check files by."),
     "job": Lazy("ductile.cli.job", "List jobs, and look into the whole chain of one."),
     "run": Lazy("ductile.cli.run", "List runs, and look into one."),
+    "inbox": Lazy("ductile.cli.inbox", "See what came to webhooks, resend it, and try endpoints."),
     "workspace": Lazy("ductile.cli.workspace", "Find the files of a job, and tidy up."),
     "db": Lazy("ductile.cli.db", "Look at the database, and back it up."),
 }

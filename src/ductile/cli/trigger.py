@@ -51,8 +51,8 @@ class Wish:
     dedupe_key: str | None = None
 
 
-def trigger_options(function: F) -> F:
-    """The options of an action that hands something in; `read_wish` reads them."""
+def watch_options(function: F) -> F:
+    """The options of an action that hands in what there is; `read_wish` reads them."""
     for option in (
         json_option,
         click.option(
@@ -61,6 +61,15 @@ def trigger_options(function: F) -> F:
         click.option(
             "--wait", metavar="DURATION", help="Watch no longer than this, such as 30s or 5m."
         ),
+    ):
+        function = option(function)
+    return function
+
+
+def trigger_options(function: F) -> F:
+    """The options of an action that hands in what the user says; `read_wish` reads them."""
+    function = watch_options(function)
+    for option in (
         click.option(
             "--dedupe-key",
             metavar="KEY",
@@ -79,10 +88,10 @@ def trigger_options(function: F) -> F:
 
 def read_wish(
     *,
-    payload: str,
     wait: str | None,
     no_wait: bool,
     as_json: bool,
+    payload: str = "{}",
     dedupe_key: str | None = None,
 ) -> Wish:
     """The options, read. Raises UsageError for what makes no sense."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
@@ -13,7 +14,7 @@ from ductile.config.http import open_to_network
 from ductile.config.signatures import Signature
 from ductile.config.values import PluginName
 from ductile.documents.problems import BadValue, Problem, quoted
-from ductile.documents.scalars import ByteSize
+from ductile.documents.scalars import ByteSize, Duration
 from ductile.documents.validation import Schema
 from ductile.documents.yaml import Document, Path
 from ductile.model.json import Json
@@ -83,12 +84,26 @@ class EndpointSettings(Schema):
     """If left out: 202 with the ids; for `discord` and `slack` what they want to hear."""
 
 
+class InboxSettings(Schema):
+    """What is remembered of deliveries to all endpoints."""
+
+    noun: ClassVar[str] = "inbox"
+
+    window: Duration = timedelta(hours=24)
+    """How long a delivery keeps others to its endpoint with its id from starting anything."""
+    ttl: Duration = timedelta(days=30)
+    """How long deliveries are listed."""
+    limit: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000
+    """Of the deliveries to one endpoint that started nothing, so many are listed, the newest."""
+
+
 class WebhookSettings(Schema):
     """All endpoints."""
 
     noun: ClassVar[str] = "webhooks"
 
     endpoints: tuple[EndpointSettings, ...] = ()
+    inbox: InboxSettings = Field(default_factory=InboxSettings)
 
 
 def contradictions(document: Document) -> list[Problem]:

@@ -155,6 +155,7 @@ class _Resolver:
             ),
             plugins=read.plugins,
             webhooks=read.webhooks.endpoints,
+            inbox=read.webhooks.inbox,
             secrets=hidden,
         )
 

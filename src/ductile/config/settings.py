@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from ductile.config.endpoints import EndpointSettings, WebhookSettings
+from ductile.config.endpoints import EndpointSettings, InboxSettings, WebhookSettings
 from ductile.config.http import HttpSettings
 from ductile.config.values import (
     DatabaseUrl,
@@ -181,6 +181,7 @@ class Settings:
     plugins: Mapping[str, PluginSettings]
     """Those that the file names; `plugin` answers for all."""
     webhooks: tuple[EndpointSettings, ...]
+    inbox: InboxSettings = field(default_factory=InboxSettings)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Values that no log and no table may hold."""
 

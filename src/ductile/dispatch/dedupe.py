@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -21,7 +21,27 @@ Repeats = Mapping[EventId, EventId]
 _NONE: Final[Repeats] = {}
 
 
-def scope_of_trigger(trigger: Trigger) -> str:
+@dataclass(frozen=True, slots=True)
+class Key:
+    """By which a repeat is known, for some time."""
+
+    scope: str
+    text: str
+    ttl: timedelta
+
+
+def keys_of_trigger(trigger: Trigger, *, ttl: timedelta, window: timedelta) -> Sequence[Key]:
+    """By what a trigger is known: its dedupe key, and what its sender calls the delivery."""
+    keys = []
+    if trigger.dedupe_key:
+        keys.append(Key(_scope_of_trigger(trigger), trigger.dedupe_key, ttl))
+    delivery = trigger.delivery
+    if delivery is not None and delivery.delivery_id:
+        keys.append(Key(f"delivery {delivery.endpoint}", delivery.delivery_id, window))
+    return keys
+
+
+def _scope_of_trigger(trigger: Trigger) -> str:
     """What the key of a trigger is a key of: what the trigger is to start."""
     if trigger.plugin is not None:
         return f"plugin {trigger.plugin} {trigger.command}"

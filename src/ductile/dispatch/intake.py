@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 
 from ductile.dispatch.conductor import Conductor, Moved, tell
-from ductile.dispatch.dedupe import scope_of_trigger
+from ductile.dispatch.dedupe import Key, keys_of_trigger
 from ductile.dispatch.interfaces import Accepted, Trigger
 from ductile.dispatch.plan import Plan
 from ductile.dispatch.policies import Policies
@@ -16,6 +17,7 @@ from ductile.dsl.catalogue import Catalogue
 from ductile.dsl.graph import Pipeline
 from ductile.errors import NotFound, Refused
 from ductile.model.clock import Clock
+from ductile.model.delivery import DeliveryVerdict
 from ductile.storage.interfaces import First, Store, Transaction
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import EventAccepted, EventRepeated
@@ -63,9 +65,12 @@ class LedgerIntake:
         return self.submit(trigger).result()
 
     def _write(self, tx: Transaction, trigger: Trigger, plan: Plan, now: datetime) -> Accepted:
-        scope, key = scope_of_trigger(trigger), trigger.dedupe_key
-        first = tx.dedupe.first(scope, key, now=now) if key else None
+        keys = keys_of_trigger(
+            trigger, ttl=self._policies.dedupe_ttl(), window=self._policies.repeat_window()
+        )
+        first = _first(tx, keys, now)
         if first is not None:
+            _list(tx, trigger, first, DeliveryVerdict.REPEATED)
             repeated = EventRepeated(first.event_id, plan.events[0].type, trigger.source)
             tx.after_commit(lambda: self._telemetry.emit(repeated))
             return Accepted(first.event_id, first.job_ids, first.run_ids, first.event_id)
@@ -75,9 +80,10 @@ class LedgerIntake:
             tuple(start.run.id for start in plan.starts),
         )
         moved = self._conductor.write(tx, plan, now)
-        if key:
-            expires_at = now + self._policies.dedupe_ttl()
-            tx.dedupe.keep(scope, key, started, now=now, expires_at=expires_at)
+        for key in keys:
+            expires_at = now + key.ttl
+            tx.dedupe.keep(key.scope, key.text, started, now=now, expires_at=expires_at)
+        _list(tx, trigger, started)
         tx.after_commit(lambda: self._committed(plan, moved))
         return Accepted(started.event_id, started.job_ids, started.run_ids)
 
@@ -100,3 +106,19 @@ class LedgerIntake:
             EventAccepted(event.id, event.type, event.source, len(plan.jobs), len(plan.starts))
         )
         tell(self._telemetry, moved)
+
+
+def _first(tx: Transaction, keys: Sequence[Key], now: datetime) -> First | None:
+    """What the first of the keys that counts stands for."""
+    found = (tx.dedupe.first(key.scope, key.text, now=now) for key in keys)
+    return next((first for first in found if first is not None), None)
+
+
+def _list(
+    tx: Transaction, trigger: Trigger, started: First, verdict: DeliveryVerdict | None = None
+) -> None:
+    """List what brought a trigger, if it was a delivery; with another verdict if there is one."""
+    delivery = trigger.delivery
+    if delivery is not None:
+        verdict = verdict or delivery.verdict
+        tx.deliveries.add(replace(delivery, verdict=verdict, event_id=started.event_id))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
 
 from ductile.dispatch.assignment import Claimed
+from ductile.model.delivery import Delivery
 from ductile.model.ids import EventId, JobId, RunId
 from ductile.model.job import Job
 from ductile.model.json import Json
@@ -31,6 +33,9 @@ class Trigger:
     """Start a run of this pipeline, with an event of the first type of its `on`."""
     dedupe_key: str | None = None
     """With it, another trigger that is to start the same with the same key starts nothing."""
+    delivery: Delivery | None = None
+    """What brings it, as it will be listed if it starts something. Another one to its endpoint
+    with its `delivery_id` starts nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class Accepted:
     job_ids: tuple[JobId, ...] = ()
     run_ids: tuple[RunId, ...] = ()
     duplicate_of: EventId | None = None
-    """The first event with that dedupe key, if this trigger repeats it. Then nothing was kept
-    of this one, and all ids are those of the first."""
+    """The first event with that dedupe key or id, if this trigger repeats it. Then nothing was
+    kept of this one but its delivery, and all ids are those of the first."""
 
 
 class Intake(Protocol):
@@ -52,14 +57,25 @@ class Intake(Protocol):
         """Turn a trigger into an event and what follows from it, in one transaction.
 
         The future ends after the commit; it fails with StorageError when nothing was kept,
-        and with Refused when a rule forbids what the trigger asks for. A dedupe key that
-        still counts is found in that transaction too: of several triggers at once, one starts
-        something. Raises NotFound at
-        once for a plugin, command or pipeline that there is none of.
+        and with Refused when a rule forbids what the trigger asks for. A dedupe key, or the
+        id of a delivery, that still counts is found in that transaction too: of several
+        triggers at once, one starts something. Raises NotFound at once for a plugin, command
+        or pipeline that there is none of.
         """
 
     def accept(self, trigger: Trigger) -> Accepted:
         """Like `submit`, waiting for the commit."""
+
+
+class Inbox(Protocol):
+    """The list of deliveries to webhook endpoints, for those that started nothing.
+
+    The others are listed by the intake, with what they started.
+    """
+
+    def keep(self, deliveries: Sequence[Delivery]) -> Future[None]:
+        """List them, in one transaction. The future fails with StorageError when none was kept;
+        raises that at once when the database is closed."""
 
 
 class Follow(Protocol):

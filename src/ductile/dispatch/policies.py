@@ -115,6 +115,10 @@ class Policies:
         """How long the dedupe key of an event counts."""
         return self._current().settings.service.dedupe_ttl
 
+    def repeat_window(self) -> timedelta:
+        """How long the id of a delivery counts."""
+        return self._current().settings.inbox.window
+
     def parallelism(self) -> Mapping[str, int]:
         """The most jobs at a time of those plugins that have a limit.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ductile.dispatch.attempt import Attempts
 from ductile.dispatch.dispatcher import SAFETY_POLL, Capacity, Dispatcher
+from ductile.dispatch.inbox import LedgerInbox
 from ductile.dispatch.interfaces import Intake
 from ductile.dispatch.pruner import INTERVAL, Pruner
 from ductile.dispatch.rescuer import Rescuer
@@ -27,6 +28,7 @@ from ductile.http.interfaces import Health
 from ductile.http.server import HttpServer
 from ductile.http.webhooks.app import WebhookDoor
 from ductile.http.webhooks.build import build_endpoint
+from ductile.http.webhooks.notes import Notes
 from ductile.insights.insights import Insights
 from ductile.model.clock import Clock, SystemClock
 from ductile.model.ids import WorkerId, new_id
@@ -71,7 +73,7 @@ class Gateway:
             configuration, core.current, core.privacy, self.telemetry, self._dispatcher.limit
         )
         self.janitor = make_janitor(self._settings, self.store, clock, self.telemetry)
-        self.pruner = Pruner(self.store, clock)
+        self.pruner = Pruner(self.store, self._settings.inbox, clock)
         self.intake: Intake = core.intake(self._dispatcher.wake)
         self.insights = Insights(self.store, clock)
         self._http = self._doors(core) if doors else None
@@ -186,7 +188,8 @@ class Gateway:
 
     def _doors(self, core: Core) -> HttpServer:
         endpoints = [build_endpoint(each, core.clock) for each in self._settings.webhooks]
-        webhooks = WebhookDoor(endpoints, self.intake, self.telemetry)
+        notes = Notes(LedgerInbox(self.store, core.privacy), self.telemetry)
+        webhooks = WebhookDoor(endpoints, self.intake, self.telemetry, notes, core.clock)
         health = HealthDoor(self._health, core.clock, self.telemetry)
         http = self._settings.http
         parts = ApiParts(self.intake, self.insights, self.telemetry, core.current)

@@ -142,6 +142,9 @@ def _waiting(before: Settings, found: Settings) -> Iterator[str]:
                 yield f"{section}.{key}"
     if before.webhooks != found.webhooks:
         yield "webhooks.endpoints"
+    for key in _keys(before.inbox):
+        if getattr(before.inbox, key) != getattr(found.inbox, key):
+            yield f"webhooks.inbox.{key}"
 
 
 def _keys(section: BaseModel | WorkspaceSettings) -> Iterator[str]:

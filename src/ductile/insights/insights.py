@@ -12,7 +12,9 @@ from ductile.insights import chain
 from ductile.insights.graph_view import phases
 from ductile.insights.views import ChainView
 from ductile.model.clock import Clock
-from ductile.model.ids import ChainId, JobId, PipelineHash, RunId
+from ductile.model.delivery import Delivery, DeliveryVerdict
+from ductile.model.event import Event
+from ductile.model.ids import ChainId, DeliveryId, EventId, JobId, PipelineHash, RunId
 from ductile.model.job import Job, JobStatus
 from ductile.model.run import Phase, Run, RunStatus
 from ductile.storage.interfaces import Store, Transaction
@@ -57,6 +59,37 @@ class Insights:
         return self._store.read(
             lambda tx: tx.views.runs(limit=limit, status=status, pipeline=pipeline, before=before)
         )
+
+    def delivery_list(
+        self,
+        *,
+        limit: int,
+        endpoint: str | None = None,
+        verdict: DeliveryVerdict | None = None,
+        before: DeliveryId | None = None,
+    ) -> Sequence[Delivery]:
+        """Deliveries to webhook endpoints, newest first, those older than `before` if given."""
+        return self._store.read(
+            lambda tx: tx.deliveries.page(
+                limit=limit, endpoint=endpoint, verdict=verdict, before=before
+            )
+        )
+
+    def delivery(self, delivery_id: str) -> Delivery:
+        """The row of a delivery. Raises NotFound for an id that none has."""
+        found = self._store.read(lambda tx: tx.deliveries.get(DeliveryId(delivery_id)))
+        if found is None:
+            raise NotFound(
+                f'no delivery has the id "{delivery_id}"; "ductile inbox list" shows the newest'
+            )
+        return found
+
+    def event(self, event_id: EventId) -> Event:
+        """One event. Raises NotFound for an id that none has."""
+        found = self._store.read(lambda tx: tx.events.get(event_id))
+        if found is None:
+            raise NotFound(f'no event has the id "{event_id}"')
+        return found
 
     def job(self, job_id: str) -> Job:
         """The job as it stands. Raises NotFound for an id that no job has."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from ductile.insights.views import BaggageChange, ChainView, JobView, RunView
 from ductile.model.artifact import Artifact
 from ductile.model.clock import to_text
+from ductile.model.delivery import Delivery
 from ductile.model.event import Event
 from ductile.model.job import Job
 from ductile.model.json import Json
@@ -70,6 +71,25 @@ def run_json(run: Run) -> dict[str, Json]:
         "created_at": to_text(run.created_at),
         "deadline_at": _moment(run.deadline_at),
         "completed_at": _moment(run.completed_at),
+    }
+
+
+def delivery_json(delivery: Delivery) -> dict[str, Json]:
+    """One row of the inbox. Keys are the columns of `delivery`; `received_at` is UTC text.
+
+    `delivery_id` is what the sender calls it, and `size` is in bytes; both may be null.
+    """
+    return {
+        "id": delivery.id,
+        "received_at": to_text(delivery.received_at),
+        "endpoint": delivery.endpoint,
+        "scheme": delivery.scheme,
+        "verdict": delivery.verdict.value,
+        "status": delivery.status,
+        "reason": delivery.reason,
+        "delivery_id": delivery.delivery_id,
+        "size": delivery.size,
+        "event_id": delivery.event_id,
     }
 
 

@@ -321,7 +321,7 @@ def test_the_pruner_forgets_all_that_has_expired_batch_by_batch(letters: Site) -
     with closing(member(letters, "w1", clock)) as here:
         for number in range(5):
             here.intake.accept(Trigger("t", {}, "post", dedupe_key=str(number)))
-        pruner = Pruner(here.core.store, clock, batch=2)
+        pruner = Pruner(here.core.store, here.core.settings.inbox, clock, batch=2)
         assert pruner.run_once() == 0
         clock.advance(timedelta(hours=24))
         here.intake.accept(Trigger("t", {}, "post", dedupe_key="young"))

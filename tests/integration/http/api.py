@@ -24,6 +24,7 @@ from ductile.http.app import HttpApp
 from ductile.http.health import HealthDoor
 from ductile.http.interfaces import Health
 from ductile.http.webhooks.app import WebhookDoor
+from ductile.http.webhooks.notes import Notes
 from ductile.insights.insights import Insights
 from ductile.model.context import Context
 from ductile.model.ids import RunId
@@ -36,7 +37,7 @@ from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import RunSettled
 from tests.integration.http.client import PATIENCE, Answer, Client
-from tests.integration.http.doubles import HandClock, Stage
+from tests.integration.http.doubles import HandClock, ListInbox, Stage
 from tests.support.builders import (
     HASH,
     LEASE,
@@ -167,7 +168,7 @@ class ApiHouse:
         current = InForce(settings, registry, catalogue, GraphRouter(catalogue))
         self.parts = ApiParts(self.intake, Insights(store, clock), self.telemetry, lambda: current)
         stage.app = HttpApp(
-            WebhookDoor([], self.intake, self.telemetry),
+            WebhookDoor([], self.intake, self.telemetry, Notes(ListInbox(), self.telemetry), clock),
             HealthDoor(lambda: Health({}), clock, self.telemetry),
             self.telemetry,
             build_api(self.parts, tokens),

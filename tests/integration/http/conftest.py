@@ -15,10 +15,11 @@ from ductile.http.server import HttpServer
 from ductile.http.webhooks.app import WebhookDoor
 from ductile.http.webhooks.endpoint import Endpoint
 from ductile.http.webhooks.keyed_hash import hmac_sha256
+from ductile.http.webhooks.notes import Notes
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import Signal
 from tests.integration.http.client import SECRET, Client
-from tests.integration.http.doubles import HandClock, RememberingIntake, Stage
+from tests.integration.http.doubles import HandClock, ListInbox, RememberingIntake, Stage
 
 MAX_BODY = 1000
 HOOK = Endpoint(
@@ -33,6 +34,9 @@ class House:
     stage: Stage
     client: Client
     intake: RememberingIntake = field(default_factory=RememberingIntake)
+    inbox: ListInbox = field(default_factory=ListInbox)
+    pauses: list[Callable[[], None]] = field(default_factory=list)
+    """What ends each pause between two writes of the inbox."""
     clock: HandClock = field(default_factory=HandClock)
     signals: list[Signal] = field(default_factory=list)
 
@@ -48,13 +52,28 @@ class House:
         telemetry = Telemetry()
         telemetry.subscribe(self.signals.append)
         app = HttpApp(
-            WebhookDoor(endpoints, self.intake, telemetry, body_timeout=body_timeout),
+            WebhookDoor(
+                endpoints,
+                self.intake,
+                telemetry,
+                self.notes(telemetry),
+                self.clock,
+                body_timeout=body_timeout,
+            ),
             HealthDoor(check, self.clock, telemetry),
             telemetry,
             room=room,
         )
         self.stage.app = app
         return app
+
+    def notes(self, telemetry: Telemetry | None = None) -> Notes:
+        """What lists in `inbox`, the later ones of a second when `pauses` are over."""
+        return Notes(
+            self.inbox,
+            telemetry or Telemetry(),
+            later=lambda delay, action: self.pauses.append(action),
+        )
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from threading import Semaphore
 
 from ductile.dispatch.interfaces import Accepted, Trigger
 from ductile.http.interfaces import Application, Receive, Scope, Send
+from ductile.model.delivery import Delivery
 from ductile.model.ids import EventId, JobId, RunId, new_id
 
 
@@ -44,6 +46,27 @@ class RememberingIntake:
 
     def accept(self, trigger: Trigger) -> Accepted:
         return self.submit(trigger).result()
+
+
+@dataclass
+class ListInbox:
+    """An inbox that is a list; `held`, it leaves each commit to the test."""
+
+    held: bool = False
+    failure: Exception | None = None
+    """What each commit fails with."""
+    deliveries: list[Delivery] = field(default_factory=list)
+    commits: list[Future[None]] = field(default_factory=list)
+
+    def keep(self, deliveries: Sequence[Delivery]) -> Future[None]:
+        commit: Future[None] = Future()
+        self.deliveries += deliveries
+        self.commits.append(commit)
+        if self.failure is not None:
+            commit.set_exception(self.failure)
+        elif not self.held:
+            commit.set_result(None)
+        return commit
 
 
 @dataclass

@@ -17,6 +17,7 @@ from ductile.http.interfaces import Health, Message
 from ductile.http.webhooks.app import WebhookDoor
 from ductile.http.webhooks.build import build_endpoint
 from ductile.http.webhooks.endpoint import Endpoint
+from ductile.http.webhooks.notes import Notes
 from ductile.http.webhooks.refusals import Refusals
 from ductile.http.webhooks.signature import Verdict
 from ductile.model.json import Json
@@ -174,7 +175,8 @@ def with_refusals(house: House, **options: Any) -> tuple[HttpApp, Refusals]:
     telemetry = Telemetry()
     telemetry.subscribe(house.signals.append)
     refusals = Refusals(telemetry, **options)
-    door = WebhookDoor([HOOK], house.intake, telemetry, refusals=refusals)
+    notes = Notes(house.inbox, telemetry)
+    door = WebhookDoor([HOOK], house.intake, telemetry, notes, house.clock, refusals=refusals)
     health = HealthDoor(lambda: Health({}), house.clock, telemetry)
     return HttpApp(door, health, telemetry), refusals
 

@@ -145,6 +145,7 @@ def test_a_config_file_that_is_gone_is_a_mistake_like_any_other(site: Site) -> N
         ("service", {"max_workers": 9}, "service.max_workers"),
         ("workspace", {"ttl": "1h"}, "workspace.ttl"),
         ("state", {"url": "sqlite:///other.db"}, "state.url"),
+        ("webhooks", {"inbox": {"window": "1h"}}, "webhooks.inbox.window"),
     ],
 )
 def test_what_waits_for_the_next_start_is_said_at_each_reload(

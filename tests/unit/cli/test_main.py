@@ -70,6 +70,10 @@ def test_the_public_commands_are_there() -> None:
     assert set(COMMANDS) == {
         "serve",
         "demo",
+        "inbox list",
+        "inbox resend",
+        "inbox show",
+        "inbox simulate",
         "init",
         "config check",
         "schema",

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from ductile.cli.render.lists import job_table
+from ductile.cli.render.delivery import delivery_text
+from ductile.cli.render.lists import delivery_table, job_table
 from ductile.cli.render.table import Cell, table
 from ductile.cli.render.text import Style, cut, duration, one_line, plain, size, value
+from ductile.model.delivery import DeliveryVerdict
 from ductile.model.ids import JobId
 from ductile.model.job import JobStatus
-from tests.support.builders import a_job
+from tests.support.builders import a_delivery, a_job
 
 
 @pytest.mark.parametrize(
@@ -88,3 +90,25 @@ def test_a_job_is_listed_with_what_it_runs_and_when_it_was_queued() -> None:
     assert job_table([job], plain).splitlines()[1] == (
         "job-1  running  2026-02-14 12:00:00  echo.handle  greet"
     )
+
+
+def test_a_delivery_is_one_line_with_its_reason_or_the_senders_id() -> None:
+    refused = a_delivery()
+    accepted = a_delivery(
+        verdict=DeliveryVerdict.ACCEPTED, status=202, reason=None, delivery_id="d-1"
+    )
+    resent = a_delivery(verdict=DeliveryVerdict.RESENT, status=None, reason="resends it")
+    _, *lines = delivery_table([refused, accepted, resent], plain).splitlines()
+    assert [
+        line.removeprefix(each.id)
+        for line, each in zip(lines, (refused, accepted, resent), strict=True)
+    ] == [
+        "  refused   401     hook      2026-02-14 12:00:00  the signature is wrong",
+        "  accepted  202     hook      2026-02-14 12:00:00  d-1",
+        "  resent            hook      2026-02-14 12:00:00  resends it",
+    ]
+
+
+def test_what_a_sender_calls_a_delivery_cannot_move_the_cursor() -> None:
+    shown = delivery_text(a_delivery(delivery_id="a\x1b[2Jb"), plain)
+    assert "sender's id  a\N{REPLACEMENT CHARACTER}[2Jb" in shown

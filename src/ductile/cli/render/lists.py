@@ -8,6 +8,7 @@ from typing import TypeAlias
 from ductile.cli.render.table import Cell, table
 from ductile.cli.render.text import Paint, Style, moment, short_hash, style_of
 from ductile.dsl.graph import Pipeline
+from ductile.model.delivery import Delivery, DeliveryVerdict
 from ductile.model.ids import PipelineHash
 from ductile.model.job import Job
 from ductile.model.run import Run
@@ -45,6 +46,32 @@ def run_table(runs: Sequence[Run], paint: Paint, *, width: int | None = None) ->
         for run in runs
     ]
     return table(("id", "status", "began (UTC)", "pipeline", "version"), rows, paint, width=width)
+
+
+def delivery_table(
+    deliveries: Sequence[Delivery], paint: Paint, *, width: int | None = None
+) -> str:
+    """One line per delivery, in the given order."""
+    rows = [
+        (
+            each.id,
+            Cell(each.verdict, verdict_style(each.verdict)),
+            "" if each.status is None else str(each.status),
+            each.endpoint,
+            moment(each.received_at),
+            each.reason or each.delivery_id or "",
+        )
+        for each in deliveries
+    ]
+    headings = ("id", "verdict", "status", "endpoint", "received (UTC)", "reason, or sender's id")
+    return table(headings, rows, paint, width=width)
+
+
+def verdict_style(verdict: DeliveryVerdict) -> Style:
+    """How a verdict looks: good if something was started, bad if it was refused."""
+    if verdict.started:
+        return Style.GOOD
+    return Style.BAD if verdict is DeliveryVerdict.REFUSED else Style.BUSY
 
 
 def pipeline_table(

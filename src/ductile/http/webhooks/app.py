@@ -9,9 +9,12 @@ from ductile.dispatch.interfaces import Accepted, Intake
 from ductile.errors import ConfigurationError, DuctileError, Refused
 from ductile.http.exchange import TRY_LATER, Exchange, Rejection
 from ductile.http.interfaces import Headers
-from ductile.http.webhooks.endpoint import Endpoint
+from ductile.http.webhooks.endpoint import ACCEPTED, Endpoint
+from ductile.http.webhooks.notes import Notes
+from ductile.http.webhooks.received import Received
 from ductile.http.webhooks.refusals import Refusals
 from ductile.http.webhooks.signature import Verdict
+from ductile.model.clock import Clock
 from ductile.model.json import Json
 from ductile.telemetry.hub import Telemetry
 
@@ -28,14 +31,17 @@ class WebhookDoor:
         endpoints: Iterable[Endpoint],
         intake: Intake,
         telemetry: Telemetry,
+        notes: Notes,
+        clock: Clock,
         *,
         body_timeout: float = 30.0,
         refusals: Refusals | None = None,
     ) -> None:
-        """`body_timeout` is the seconds that a body may take to arrive.
+        """`notes` lists what was not let in; what is let in is listed by the intake.
 
-        `refusals` tells the operator of what was not let in; None: as often as usual.
-        Raises ConfigurationError if two endpoints share a name.
+        `body_timeout` is the seconds that a body may take to arrive. `refusals` tells the
+        operator of what was not let in; None: as often as usual. Raises ConfigurationError if
+        two endpoints share a name.
         """
         self._endpoints: dict[str, Endpoint] = {}
         for endpoint in endpoints:
@@ -46,11 +52,14 @@ class WebhookDoor:
             self._endpoints[endpoint.name] = endpoint
         self._intake = intake
         self._refusals = refusals or Refusals(telemetry)
+        self._notes = notes
+        self._clock = clock
         self._body_timeout = body_timeout
 
     def close(self) -> None:
         """Tell what is still to be told; nothing comes in any more."""
         self._refusals.close()
+        self._notes.close()
 
     async def handle(self, exchange: Exchange, name: str) -> None:
         """Let one request in, or raise Rejection or Disconnected."""
@@ -58,25 +67,34 @@ class WebhookDoor:
         if endpoint is None:
             raise Rejection(404, "no webhook endpoint goes by that name")
         exchange.allow("POST")
+        received = Received(endpoint, self._clock.now())
         try:
-            await self._deliver(endpoint, exchange)
+            await self._deliver(received, exchange)
         except Rejection as rejection:
             self._refusals.add(name, rejection.status, rejection.reason)
+            self._notes.add(received.refused(rejection))
             raise
 
-    async def _deliver(self, endpoint: Endpoint, exchange: Exchange) -> None:
+    async def _deliver(self, received: Received, exchange: Exchange) -> None:
+        endpoint, headers = received.endpoint, exchange.headers
         body = await exchange.body(limit=endpoint.max_body, within=self._body_timeout)
-        _verify(endpoint, exchange.headers, body)
-        payload = endpoint.read_body(exchange.headers, body)
+        received.size = len(body)
+        _verify(endpoint, headers, body)
+        # Some senders have the id in a header, and then a body that is no good has one too.
+        received.delivery_id = endpoint.scheme.delivery_id(headers, None)
+        payload = endpoint.read_body(headers, body)
+        received.delivery_id = endpoint.scheme.delivery_id(headers, payload)
         greeting = endpoint.handshake(payload)
         if greeting is not None:
+            self._notes.add(received.handshake(200))
             await exchange.answer_json(200, greeting)
             return
-        await _confirm(exchange, endpoint, await self._accept(endpoint, payload))
+        await _confirm(exchange, endpoint, await self._accept(received, payload))
 
-    async def _accept(self, endpoint: Endpoint, payload: Json) -> Accepted:
+    async def _accept(self, received: Received, payload: Json) -> Accepted:
         try:
-            commit = self._intake.submit(endpoint.trigger(payload))
+            trigger = received.endpoint.trigger(payload, received.accepted())
+            commit = self._intake.submit(trigger)
             try:
                 # Shielded: to be cancelled here must not cancel a commit that is under way.
                 return await asyncio.shield(asyncio.wrap_future(commit))
@@ -117,7 +135,7 @@ async def _confirm(exchange: Exchange, endpoint: Endpoint, accepted: Accepted) -
             "job_ids": accepted.job_ids,
             "run_ids": accepted.run_ids,
         }
-        await exchange.answer_json(202, ids, headers)
+        await exchange.answer_json(ACCEPTED, ids, headers)
         return
     await exchange.answer(
         respond.status, respond.body, content_type=respond.content_type, headers=headers

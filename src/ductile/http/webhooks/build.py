@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from ductile.config.endpoints import EndpointSettings, RespondSettings
 from ductile.config.signatures import HmacSignature
 from ductile.config.signed import SignedContent
@@ -48,8 +50,13 @@ def build_endpoint(settings: EndpointSettings, clock: Clock) -> Endpoint:
     )
 
 
-def build_scheme(settings: EndpointSettings, clock: Clock) -> Scheme:
-    """The scheme alone, with every key that is live."""
+def build_scheme(
+    settings: EndpointSettings, clock: Clock, *, private_key: Ed25519PrivateKey | None = None
+) -> Scheme:
+    """The scheme alone, with every key that is live.
+
+    `private_key` is for schemes that verify with a public one, and lets them sign.
+    """
     signature = settings.signature
     match signature.scheme:
         case "hmac-sha256" | "hmac-sha512":
@@ -65,9 +72,14 @@ def build_scheme(settings: EndpointSettings, clock: Clock) -> Scheme:
         case "gitlab":
             return GitLab(*signature.live)
         case "standard-webhooks":
-            return StandardWebhooks(*signature.live, public_keys=signature.public_key, clock=clock)
+            return StandardWebhooks(
+                *signature.live,
+                public_keys=signature.public_key,
+                clock=clock,
+                private_key=private_key,
+            )
         case "discord":
-            return Discord(*signature.live, clock=clock)
+            return Discord(*signature.live, clock=clock, private_key=private_key)
         case "none":
             return Unsigned()
 

@@ -12,10 +12,14 @@ from ductile.errors import ConfigurationError
 from ductile.http.exchange import JSON
 from ductile.http.webhooks.bodies import ReadBody, json_body
 from ductile.http.webhooks.signature import Scheme
+from ductile.model.delivery import Delivery
 from ductile.model.json import Json, JsonObject
 
 #: What to answer to a payload that only asks whether somebody is there; None for all others.
 Handshake: TypeAlias = Callable[[Json], JsonObject | None]
+
+#: The status of an answer with the ids.
+ACCEPTED: Final = 202
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _CONTENT_TYPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -83,7 +87,12 @@ class Endpoint:
                 f'expected either event or plugin for endpoint "{self.name}", found {found}'
             )
 
-    def trigger(self, payload: Json) -> Trigger:
+    @property
+    def accepted_status(self) -> int:
+        """The status that says that something was accepted."""
+        return ACCEPTED if self.respond is None else self.respond.status
+
+    def trigger(self, payload: Json, delivery: Delivery | None = None) -> Trigger:
         """What the intake is asked to accept."""
         if self.not_kept and isinstance(payload, dict):
             payload = {key: value for key, value in payload.items() if key not in self.not_kept}
@@ -92,4 +101,5 @@ class Endpoint:
             payload=payload,
             source=self.name,
             plugin=self.plugin,
+            delivery=delivery,
         )

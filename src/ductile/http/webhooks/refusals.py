@@ -26,7 +26,8 @@ class _Counted:
     reason: str = ""
 
 
-def _on_the_loop(delay: float, action: Callable[[], None]) -> object:
+def on_the_loop(delay: float, action: Callable[[], None]) -> object:
+    """Only on the thread of the loop."""
     return asyncio.get_running_loop().call_later(delay, action)
 
 
@@ -39,7 +40,7 @@ class Refusals:
     """
 
     def __init__(
-        self, telemetry: Telemetry, *, every: float = EVERY, later: Later = _on_the_loop
+        self, telemetry: Telemetry, *, every: float = EVERY, later: Later = on_the_loop
     ) -> None:
         self._telemetry = telemetry
         self._every = every
