@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import orjson
@@ -27,13 +28,20 @@ from .plugin_processes import (
     is_running,
     started,
 )
+from .warmed import warmed
 
-RUNNERS: dict[str, Callable[[], PluginRunner]] = {"process": lambda: ProcessRunner(SystemClock())}
+RUNNERS: dict[str, Callable[[Path], AbstractContextManager[PluginRunner]]] = {
+    "process": lambda folder: nullcontext(ProcessRunner(SystemClock())),
+    "warm": warmed,
+}
 
 
 @pytest.fixture(params=sorted(RUNNERS))
-def runner(request: pytest.FixtureRequest) -> PluginRunner:
-    return RUNNERS[request.param]()
+def runner(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PluginRunner]:
+    with RUNNERS[request.param](tmp_path_factory.mktemp("runner")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -221,6 +221,18 @@ class JobRescued(Signal):
 
 
 @dataclass(frozen=True, slots=True)
+class WarmParentFailed(Signal):
+    """A plugin with `runtime: python` is started cold for a while; its jobs run all the same."""
+
+    sentence = "plugin is started cold"
+    level = logging.WARNING
+    entrypoint: str
+    reason: str
+    cold_for: timedelta | None = None
+    """How long; None: until its file or its environment is another."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspacesDeleted(Signal):
     """The janitor deleted what had expired."""
 
