@@ -102,6 +102,8 @@ class PluginSettings(Schema):
     whose manifest says `concurrency_safe: false`."""
     max_stdout: ByteSize = 10 * 1024 * 1024
     """What it may write to stdout."""
+    warm: bool = True
+    """Whether it is forked from a warm parent, if its manifest says `runtime: python`."""
 
     @property
     def retry(self) -> RetryPolicy:

@@ -124,6 +124,7 @@ class Attempts:
             environment=policies.environment(job),
             timeout=timeout,
             max_stdout=policies.max_stdout(job.plugin),
+            preload=policies.preload(job.plugin),
         )
 
     def _payload(self, assignment: Assignment) -> JsonObject:

@@ -101,6 +101,11 @@ class Policies:
             own.backoff_cap if step.backoff_cap is None else step.backoff_cap,
         )
 
+    def preload(self, plugin: str) -> tuple[str, ...] | None:
+        """What a warm parent is to import for the plugin; None if it is to be executed."""
+        manifest = self._current().registry.get(plugin)
+        return manifest.preload if manifest is not None and self._of(plugin).warm else None
+
     def max_stdout(self, plugin: str) -> int:
         """Bytes that the plugin may write to stdout."""
         return self._of(plugin).max_stdout

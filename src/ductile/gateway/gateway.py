@@ -36,6 +36,7 @@ from ductile.model.job import Job
 from ductile.model.service import Service
 from ductile.plugin.process import ProcessRunner
 from ductile.plugin.stop import Stop
+from ductile.plugin.warm import LOOK_INTERVAL, WarmSpawner
 from ductile.storage.interfaces import Store
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
@@ -67,6 +68,8 @@ class Gateway:
         self.store: Store = open_store(self._settings.database, clock, exclusive=True)
         core = make_core(configuration, self.store, clock, self.telemetry)
         self._workspaces = open_workspaces(self._settings, clock)
+        # Without doors it is here for a chain or two: a parent would cost more than it saves.
+        self._spawner = WarmSpawner(clock, self.telemetry) if doors else None
         self._dispatcher, self._rescuer = self._engine(core)
         self.ender = core.ender(self._dispatcher.interrupt)
         self._reloader = Reloader(
@@ -129,6 +132,8 @@ class Gateway:
                 self.telemetry.emit(GatewayStopping(self._dispatcher.running))
             for service in reversed(self._services):
                 service.stop()
+            if self._spawner is not None:
+                self._spawner.close()
             self.store.close()
             if self._started:
                 self.telemetry.emit(GatewayStopped())
@@ -162,7 +167,7 @@ class Gateway:
         attempts = Attempts(
             self.store,
             self._workspaces,
-            ProcessRunner(core.clock),
+            ProcessRunner(core.clock, self._spawner),
             core.policies,
             core.privacy,
             core.clock,
@@ -218,6 +223,8 @@ class Gateway:
             Periodic("janitor", interval, self.janitor.run_once, self.telemetry),
             Periodic("pruner", INTERVAL, self.pruner.run_once, self.telemetry),
         ]
+        if self._spawner is not None:
+            services.append(Periodic("warm", LOOK_INTERVAL, self._spawner.run_once, self.telemetry))
         if self._watcher is not None:
             # The slowest to begin: it does so while the doors open.
             services.insert(0, self._watcher)

@@ -65,6 +65,8 @@ class Manifest:
     required_config: tuple[str, ...] = ()
     """Keys without which its `config` is not complete."""
     optional_config: tuple[str, ...] = ()
+    preload: tuple[str, ...] | None = None
+    """With `runtime: python`, the modules that a warm parent imports; None without it."""
     place: Place = field(default_factory=lambda: Place(MANIFEST_FILE, 1, 1), compare=False)
     """Where its name stands."""
 
@@ -92,7 +94,14 @@ def _name(text: str) -> str:
     return text
 
 
+def _module(text: str) -> str:
+    if not all(part.isidentifier() for part in text.split(".")):
+        raise BadValue(f"{quoted(text)} is not the name of a Python module")
+    return text
+
+
 _Name = Annotated[str, AfterValidator(_name)]
+_Module = Annotated[str, AfterValidator(_module)]
 _Text = Annotated[str, Field(min_length=1)]
 
 
@@ -156,6 +165,8 @@ class ManifestFile(Schema):
     concurrency_safe: bool = True
     commands: Annotated[list[_CommandFile], Field(min_length=1)]
     config_keys: _ConfigKeys | None = None
+    runtime: Literal["python"] | None = None
+    preload: list[_Module] = Field(default_factory=list)
     # In existing manifests; taken as they are, and not looked at.
     fact_outputs: Json = None
 
@@ -179,7 +190,7 @@ def read_manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
     entrypoint, reasons = _entrypoint(directory, document)
     problems += reasons
     if read is not None:
-        problems += _same_names(read, document)
+        problems += _same_names(read, document) + _no_runtime(read, document)
     if read is None or entrypoint is None or refuses(problems):
         return None, in_order(problems)
     keys = read.config_keys or _ConfigKeys()
@@ -193,9 +204,18 @@ def read_manifest(path: Path) -> tuple[Manifest | None, list[Problem]]:
         concurrency_safe=read.concurrency_safe,
         required_config=tuple(keys.required or ()),
         optional_config=tuple(keys.optional or ()),
+        preload=None if read.runtime is None else tuple(dict.fromkeys(read.preload)),
         place=document.place(("name",)),
     )
     return manifest, problems
+
+
+def _no_runtime(read: ManifestFile, document: Document) -> list[Problem]:
+    if read.runtime is not None or not read.preload:
+        return []
+    message = "preload has no effect without a runtime that imports"
+    place = document.place(("preload",))
+    return [Problem(message, place, 'add "runtime: python", or remove preload', warning=True)]
 
 
 def _same_names(read: ManifestFile, document: Document) -> list[Problem]:

@@ -27,6 +27,8 @@ MAX_PARENTS: Final = 8
 MAX_FORKS: Final = 1_000
 #: A parent that was not asked for so long is ended.
 IDLE: Final = timedelta(minutes=2)
+#: Between two looks for such parents.
+LOOK_INTERVAL: Final = timedelta(seconds=30)
 #: How long to start cold after a first failure; doubled with each further one.
 _FIRST_PAUSE: Final = timedelta(seconds=5)
 _LONGEST_PAUSE: Final = timedelta(minutes=10)

@@ -1,7 +1,7 @@
 """What a warm parent runs: imports once, then forks one process for every job.
 
-Executed by the plugin's own interpreter, not the gateway's, so it needs nothing but Python 3.8
-and built-in modules: whatever it imported would be there for the plugin too.
+Executed by the plugin's own interpreter, not the gateway's, so it needs nothing but Python 3.8,
+and few modules: whatever it imported would be there for the plugin too.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import builtins
 import gc
 import os
 import sys
+import warnings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
+    from typing import NoReturn
 
 # What both sides say, one message each. `warm.py` says the same; this file cannot import it.
 FORK = b"F"
@@ -71,7 +73,7 @@ class _Code:
         self._code: CodeType | None = None
 
     def current(self) -> CodeType | None:
-        """The code object; None if compiling says anything, which is for the job to say."""
+        """The code object; None if compiling it says anything, which is for the job to say."""
         seen = _identity(self._path)
         if seen != self._seen:
             self._code = self._compiled()
@@ -79,21 +81,17 @@ class _Code:
         return self._code
 
     def _compiled(self) -> CodeType | None:
-        warnings = sys.modules.get("warnings")
-        if warnings is None or sys.warnoptions:
-            return None
         try:
+            with open(self._path, "rb") as file:
+                source = file.read()
+            # Bytes in another encoding are no error to `compile` where they are in a comment.
+            source.decode()
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                return compiled(self._path)
+                code: CodeType = compile(source, self._path, "exec", dont_inherit=True)
         except Exception:
             return None
-
-
-def compiled(path: str) -> CodeType:
-    with open(path, "rb") as file:
-        code: CodeType = compile(file.read(), path, "exec", dont_inherit=True)
-    return code
+        return code
 
 
 def _identity(path: str) -> object:
@@ -251,6 +249,16 @@ def _start() -> CodeType | None:
     return parent.serve()
 
 
+def _execute(entrypoint: str) -> NoReturn:
+    """Become the entrypoint as if nothing had been forked."""
+    import signal
+
+    # Python ignores these, and what is ignored stays so across an exec.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.execv(entrypoint, [entrypoint])
+
+
 def _fresh_main(entrypoint: str) -> dict[str, object]:
     main = type(sys)("__main__")
     loader = sys.modules["_frozen_importlib_external"].SourceFileLoader("__main__", entrypoint)
@@ -273,8 +281,10 @@ def _show(kind: type[BaseException], error: BaseException, trace: TracebackType 
 
 if __name__ == "__main__":
     _code = _start()
+    if _code is None:
+        _execute(sys.argv[0])
     try:
-        exec(_code or compiled(sys.argv[0]), _fresh_main(sys.argv[0]))
+        exec(_code, _fresh_main(sys.argv[0]))
     except SystemExit:
         raise
     except BaseException:

@@ -76,6 +76,42 @@ def test_a_small_manifest_has_defaults(tmp_path: Path) -> None:
     assert (manifest.version, manifest.description, manifest.concurrency_safe) == ("", "", True)
 
 
+@pytest.mark.parametrize(
+    ("lines", "preload"),
+    [
+        ("", None),
+        ("runtime: python\n", ()),
+        ("runtime: python\npreload: [json, urllib.request, json]\n", ("json", "urllib.request")),
+    ],
+)
+def test_a_runtime_says_what_is_preloaded(
+    tmp_path: Path, lines: str, preload: tuple[str, ...] | None
+) -> None:
+    assert accepted(a_plugin(tmp_path, SMALL + lines)).preload == preload
+
+
+def test_an_unknown_runtime_is_refused_with_the_one_that_there_is(tmp_path: Path) -> None:
+    problem = refused(a_plugin(tmp_path, SMALL + "runtime: pyton\n"))
+
+    assert problem.message == 'expected "python", found "pyton"'
+    assert problem.hint == 'did you mean "python"?'
+
+
+@pytest.mark.parametrize("name", ["json; import os", "", ".json", "a b", "-m"])
+def test_what_is_preloaded_has_to_be_a_name(tmp_path: Path, name: str) -> None:
+    problem = refused(a_plugin(tmp_path, SMALL + f'runtime: python\npreload: ["{name}"]\n'))
+
+    assert problem.message == f'"{name}" is not the name of a Python module'
+
+
+def test_preload_without_a_runtime_is_a_warning(tmp_path: Path) -> None:
+    manifest, [problem] = read_manifest(a_plugin(tmp_path, SMALL + "preload: [json]\n"))
+
+    assert manifest is not None
+    assert (manifest.preload, problem.warning) == (None, True)
+    assert problem.hint == 'add "runtime: python", or remove preload'
+
+
 def test_a_version_that_looks_like_a_number_is_taken(tmp_path: Path) -> None:
     assert accepted(a_plugin(tmp_path, SMALL + "version: 1.5\n")).version == "1.5"
 
