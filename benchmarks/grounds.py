@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -155,8 +155,19 @@ class Grounds:
         return int(count)
 
 
-def make(folder: Path, *, port: int, steps: int, plugin: str = WORK, **service: object) -> Grounds:
-    """Write the files of a site with one pipeline of so many steps."""
+def make(
+    folder: Path,
+    *,
+    port: int,
+    steps: int,
+    plugin: str = WORK,
+    preload: Sequence[str] | None = None,
+    **service: object,
+) -> Grounds:
+    """Write the files of a site with one pipeline of so many steps.
+
+    With `preload`, the plugin is forked from a warm parent that has imported these modules.
+    """
     grounds = Grounds(folder, port)
     settings = {
         "data_dir": str(folder / "data"),
@@ -182,6 +193,7 @@ def make(folder: Path, *, port: int, steps: int, plugin: str = WORK, **service: 
         "description": "work for the benchmark",
         "concurrency_safe": True,
         "commands": [{"name": "handle", "type": "write"}],
+        **({} if preload is None else {"runtime": "python", "preload": list(preload)}),
     }
     line = [{"id": f"step-{n}", "uses": "work"} for n in range(1, steps + 1)]
     pipelines = {"pipelines": [{"name": "line", "on": "begun", "steps": line}]}

@@ -19,6 +19,7 @@ import drain
 import files
 import language
 import machine
+import warm
 from figures import Figure, markdown, table
 
 
@@ -33,6 +34,8 @@ class Size:
     flood: int
     lifetime: int
     """Chains of one gateway whose memory is watched."""
+    python_chains: int
+    """Chains of Python plugins that are started."""
     clones: Sequence[int]
     pipeline_files: int
     hops: int
@@ -45,6 +48,7 @@ FULL: Final = Size(
     deliveries=60,
     flood=16_000,
     lifetime=10_000,
+    python_chains=40,
     clones=(1_000, 10_000),
     pipeline_files=100,
     hops=40,
@@ -56,6 +60,7 @@ QUICK: Final = Size(
     deliveries=2,
     flood=40,
     lifetime=20,
+    python_chains=1,
     clones=(50,),
     pipeline_files=5,
     hops=40,
@@ -105,6 +110,11 @@ def _hops(folder: Path, size: Size) -> list[Figure]:
     return language.hops(folder / "hops", length=size.hops, rounds=4 * size.rounds)
 
 
+def _warm(folder: Path, size: Size) -> list[Figure]:
+    sizes = {"chains": size.python_chains, "times": 8, "rounds": size.rounds}
+    return warm.warming(folder, free_port, **sizes)
+
+
 MEASURES: Final[dict[str, Measure]] = {
     "drain": _drain,
     "past": _past,
@@ -112,6 +122,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "ingest": _ingest,
     "start": _start,
     "memory": _memory,
+    "warm": _warm,
     "clone": _clone,
     "compile": _compile,
     "hops": _hops,

@@ -25,6 +25,7 @@ FIGURES = {
     "start": True,
     "idle": False,
     "memory": True,
+    "warm": True,
     "clone-50": True,
     "hop-50": True,
     "compile": True,
