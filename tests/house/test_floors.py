@@ -46,7 +46,10 @@ def rooms() -> list[str]:
 def empty_house(tmp_path: Path) -> Path:
     """Build a package with all the rooms and nothing in them."""
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    concrete = ["plugin/process", "storage/sqlite", "workspace/audit", "workspace/hard_links"]
+    concrete = [
+        *("plugin/process", "plugin/warm", "storage/sqlite"),
+        *("workspace/audit", "workspace/hard_links"),
+    ]
     for room in ["", *rooms(), *concrete]:
         folder = tmp_path / "src" / "ductile" / room
         folder.mkdir(parents=True, exist_ok=True)

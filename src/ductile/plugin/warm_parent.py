@@ -1,12 +1,13 @@
-"""What a warm parent runs: imports once, then forks one process for every job.
+"""What a warm parent runs: imports once, then forks one process for every job."""
 
-Executed by the plugin's own interpreter, not the gateway's, so it needs nothing but Python 3.8,
-and few modules: whatever it imported would be there for the plugin too.
-"""
+# Executed by the plugin's own interpreter, not the gateway's, so it needs nothing but Python 3.8,
+# and few modules: whatever it imports is there for the plugin too.
 
 from __future__ import annotations
 
+import _io
 import _socket
+import atexit
 import builtins
 import gc
 import os
@@ -279,12 +280,68 @@ def _show(kind: type[BaseException], error: BaseException, trace: TracebackType 
     _hook(kind, error.with_traceback(trace), trace)
 
 
+class _Leaving:
+    """The end of a process like the interpreter's, without taking apart what the parent imported.
+
+    That would copy nearly all memory that both still share, and cost more than all else. Done is
+    what others may see: threads are waited for, exit handlers called, objects of the job
+    released, files written out.
+    """
+
+    def __init__(self) -> None:
+        self._imported = set(sys.modules) - {"__main__"}
+
+    def leave(self, status: int) -> None:
+        """Returns where the interpreter itself has to do it, or has to say what goes wrong."""
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._shutdown()
+        if len(os.listdir("/proc/self/task")) > 1:
+            # It stops threads that are still at work before it releases anything.
+            return
+        try:
+            atexit._run_exitfuncs()
+            # Before as well: a file in a circle of garbage may be closed before it is flushed.
+            self._write_out()
+            for name in set(sys.modules) - self._imported:
+                del sys.modules[name]
+            gc.collect()
+            self._write_out()
+        except Exception:
+            return
+        os._exit(status & 0xFF)
+
+    def _write_out(self) -> None:
+        for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+            if stream is None:
+                raise ValueError
+            stream.flush()
+        # All that the job made; what was there before is frozen, and not listed.
+        for each in gc.get_objects():
+            if issubclass(type(each), _io._IOBase) and not each.closed:
+                each.flush()
+
+
+def _run(code: CodeType, entrypoint: str) -> None:
+    leaving = _Leaving()
+    try:
+        exec(code, _fresh_main(entrypoint))
+        status = 0
+    except SystemExit as end:
+        # Anything but a small number has to be shown, or is an error.
+        if end.code is not None and not (type(end.code) is int and abs(end.code) < 1 << 31):
+            raise
+        status = end.code or 0
+    leaving.leave(status)
+    raise SystemExit(status)
+
+
 if __name__ == "__main__":
     _code = _start()
     if _code is None:
         _execute(sys.argv[0])
     try:
-        exec(_code, _fresh_main(sys.argv[0]))
+        _run(_code, sys.argv[0])
     except SystemExit:
         raise
     except BaseException:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -58,6 +60,28 @@ ENDS = {
     "hard": "import os; print('out', flush=True); os._exit(4)",
     "signal": "import os, signal; os.kill(0, signal.SIGTERM)",
     "own hook": "import sys; sys.excepthook = lambda *a: print('hook', a[0]); 1 / 0",
+    "number that is none": "import sys; sys.exit(True)",
+    "large number": "import sys; sys.exit(2**70)",
+    "other number": "import sys; sys.exit(-1)",
+    "last words": "class Last:\n    def __del__(self): print('deleted')\nlast = Last()",
+    "last words of a circle": "class Last:\n    def __del__(self): print('deleted', json)\n"
+    "import json\nlast = Last(); last.itself = last",
+    "finalizer": "import weakref\nclass C: pass\nc = C()\nweakref.finalize(c, print, 'final')",
+    "handlers in turn": "import atexit\n[atexit.register(print, n) for n in range(3)]",
+    "failing handler": "import atexit; atexit.register(lambda: 1 / 0); print('out')",
+    "daemon": "import threading\n"
+    "threading.Thread(target=threading.Event().wait, daemon=True).start(); print('out')",
+    "executor": "from concurrent.futures import ThreadPoolExecutor\n"
+    "ThreadPoolExecutor(1).submit(print, 'out')",
+    "other stdout": "import io, sys; print('out'); sys.stdout = io.StringIO(); print('lost')",
+    "stdout without a reader": "import os, sys; r, w = os.pipe(); os.close(r); os.dup2(w, 1)\n"
+    "print('out')",
+    "no stdout": "import sys; sys.stdout = None",
+    "full disk": "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); print('out')",
+    "forked": "import os, sys\nprint('out', flush=True)\n"
+    "if os.fork(): os.wait(); print('parent')\nelse: print('child')",
+    "asyncio": "import asyncio\nasync def main(): print(await asyncio.to_thread(str, 1))\n"
+    "asyncio.run(main())",
     "closed stdout": "import sys; sys.stdout.close()",
     "child": "import subprocess; print(subprocess.run(['echo', 'hi'], capture_output=True).stdout)",
     "pool": "import multiprocessing as m\n"
@@ -135,6 +159,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         made.spawner.close()
 
 
+def words(ended: Ended) -> str:
+    """What is on stderr, wherever in memory things were."""
+    return re.sub("0x[0-9a-f]+", "0x", ended.stderr.decode(errors="replace"))
+
+
 # As if started
 
 
@@ -149,8 +178,32 @@ def test_a_plugin_finds_the_same_as_if_it_were_started(stage: Stage) -> None:
 def test_it_ends_as_if_it_were_started(stage: Stage, end: str) -> None:
     stage.write(ENDS[end])
     warm, cold = stage.both()
-    assert warm.stderr.decode(errors="replace") == cold.stderr.decode(errors="replace")
+    assert words(warm) == words(cold)
     assert (warm.stdout, warm.exit_code) == (cold.stdout, cold.exit_code)
+
+
+def test_files_that_are_left_open_are_written_out(stage: Stage, tmp_path: Path) -> None:
+    stage.write(
+        "import gzip, json, logging, helper\n"
+        "kept = open('global', 'w'); kept.write('1')\n"
+        "circle = [open('circle', 'w')]; circle.append(circle); circle[0].write('2')\n"
+        "json.held = open('held', 'wb'); json.held.write(b'3')\n"
+        "helper.file = open('module', 'w'); helper.file.write('4')\n"
+        "packed = gzip.open('packed', 'wt'); packed.write('5')\n"
+        "logging.basicConfig(filename='log', format='%(message)s'); logging.error('6')\n"
+    )
+    (tmp_path / "helper.py").touch()
+    written = []
+    for warm in (True, False):
+        ended = stage.warm("json") if warm else stage.cold(new_id())
+        assert ended.stderr == b""
+        for name in ("global", "circle", "held", "module", "packed", "log"):
+            file = tmp_path / "ws" / name
+            content = file.read_bytes()
+            written.append(gzip.decompress(content) if name == "packed" else content)
+            file.unlink()
+    assert written == [b"1", b"2", b"3", b"4", b"5", b"6\n"] * 2
+    assert stage.signals == []
 
 
 def test_it_is_found_by_its_mark_from_the_first_moment(stage: Stage) -> None:
