@@ -55,7 +55,7 @@ _KEY_MARK: Final = "[key]"
 class Schema(BaseModel):
     """What a mapping of a file must look like: no other keys, and no "5" for a number."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     noun: ClassVar[str] = ""
     """What a mapping of this kind is called in messages: `a step`."""
