@@ -140,6 +140,10 @@ class Parent:
         try:
             answer = self._control.recv(_MESSAGE_BYTES)
         except OSError as error:
+            # It may still answer, and the next who asks would take that for the answer to theirs:
+            # another's exit status for a process id, whose group is then killed.
+            with suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)
             raise NotWarm(f"its warm parent does not answer: {error}") from error
         kind, text = answer[:1], answer[1:]
         if kind == warm_parent.DONE:

@@ -15,6 +15,7 @@ import pytest
 
 from ductile.model.clock import SystemClock
 from ductile.model.ids import JobId, new_id
+from ductile.plugin import parent as parent_module
 from ductile.plugin import warm as warm_module
 from ductile.plugin.interfaces import Ended, Invocation
 from ductile.plugin.orphans import JOB_ID_VARIABLE, kill_orphans
@@ -349,6 +350,18 @@ def test_when_its_parent_is_killed_the_job_ends_and_the_next_one_runs(
     assert stage.warm().exit_code == -signal.SIGKILL
     stage.write("print('well')")
     assert stage.warm().stdout == b"well\n"
+
+
+def test_when_its_parent_does_not_answer_a_job_is_started_and_runs_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parent_module, "_ANSWER_SECONDS", 0.2)
+    parent = stage.parent()
+    stage.write("with open('ran', 'a') as ran: print('once', file=ran)\nprint(open('ran').read())")
+    os.kill(parent, signal.SIGSTOP)
+    assert stage.warm().stdout == b"once\n\n"
+    [told] = stage.reasons()
+    assert "does not answer" in told
 
 
 def test_when_the_parent_goes_so_does_what_it_forked(stage: Stage) -> None:
