@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from hypothesis import assume, event, given
 from hypothesis import strategies as st
@@ -71,8 +72,9 @@ phases: st.SearchStrategy[list[Element]] = st.lists(elements(1), max_size=2)
 class Engine:
     """Everything but processes: attempts are made up, and settled when the test says so."""
 
-    def __init__(self, core: Core, settler: Settler) -> None:
+    def __init__(self, core: Core, settler: Settler, database: apsw.Connection) -> None:
         self.core = core
+        self._database = database
         #: No plugin ever runs here, so only what it says of the ledger means something.
         self.verifier = make_verifier(core.settings, core.store, core.clock)
         self._settler = settler
@@ -108,6 +110,10 @@ class Engine:
         assignment = load(self.core.store, self._pinned, job)
         self._settler.apply(assignment, an_attempt(outcome))
 
+    def contexts(self) -> set[str]:
+        """All that were ever written."""
+        return {found for (found,) in self._database.execute("SELECT id FROM event_context")}
+
     def chain(self, accepted: Accepted) -> ChainRecords:
         chain_id = ChainId(accepted.event_id)
         return self.core.store.read(lambda tx: tx.views.chain(chain_id))
@@ -119,12 +125,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     site, clock, telemetry = Site(root), FakeClock(), Telemetry()
     site.plugin("work", OK)
     configuration = site.read()
-    with closing(open_store(root / "ductile.db", clock)) as store:
+    with (
+        closing(open_store(root / "ductile.db", clock)) as store,
+        closing(apsw.Connection(str(root / "ductile.db"))) as database,
+    ):
         core = make_core(configuration, store, clock, telemetry)
         settler = Settler(
             store, core.planner, core.conductor, core.policies, clock, telemetry, lambda: 0.0
         )
-        yield Engine(core, settler)
+        yield Engine(core, settler, database)
 
 
 @given(st.data())
@@ -144,6 +153,7 @@ def test_every_step_runs_as_often_as_the_model_says_in_whatever_order_jobs_end(
             pipeline[key] = written(steps)
     engine.exchange(pipeline)
     uses_by_name = {step.name: step for step in _uses([*main, *on_failure, *finally_])}
+    before = engine.contexts()
     accepted = engine.send(flags)
     running = engine.claim()
     while running:
@@ -153,8 +163,11 @@ def test_every_step_runs_as_often_as_the_model_says_in_whatever_order_jobs_end(
         running += engine.claim()
     event(f"joins: {len(first.passed)}")
     event(f"failed: {first.failed}")
-    _compare(engine, engine.chain(accepted), first, later)
-    _compare_end(engine.chain(accepted), first, later, on_failure, finally_)
+    records = engine.chain(accepted)
+    _compare(engine, records, first, later)
+    _compare_end(records, first, later, on_failure, finally_)
+    if records.jobs:
+        assert {context.id for context in records.contexts} == engine.contexts() - before
     verdict = engine.verifier.verify(Part(ChainId(accepted.event_id)))
     assert verdict.ledger == (), "what was written has to be what verifying expects"
 
