@@ -29,6 +29,11 @@ class Origin:
     join_id: str | None = None
     """The join that gathered them, if there are several."""
 
+    def within(self, run: Run) -> Origin:
+        """The same, as a part of that run."""
+        # Not `replace`, which takes many times as long, and this is on the way of every job.
+        return Origin(self.event, self.context, run, self.parents, self.join_id)
+
     @property
     def parent_job_id(self) -> JobId | None:
         """The last of them."""

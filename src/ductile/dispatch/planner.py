@@ -222,9 +222,9 @@ class Planner:
             plan.contexts.append(_of_run(origin.context, run))
         jobs_before = len(plan.jobs)
         routing = router.enter(pipeline, origin.event, origin.context)
-        self.lead(plan, replace(origin, run=run), pipeline, routing, now)
+        self.lead(plan, origin.within(run), pipeline, routing, now)
         run = replace(run, open_jobs=len(plan.jobs) - jobs_before)
-        plan.starts.append(Start(run, pipeline, replace(origin, run=run)))
+        plan.starts.append(Start(run, pipeline, origin.within(run)))
 
     def _job(
         self, origin: Origin, plugin: str, command: str, now: datetime, step: Step | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
@@ -21,6 +20,7 @@ from ductile.http.api.answers import answer
 from ductile.http.api.parts import ApiParts
 from ductile.http.api.shapes import accepted_json, result_json
 from ductile.http.api.waiting import Waits
+from ductile.http.commits import Commits
 from ductile.http.exchange import TRY_LATER, Rejection
 from ductile.model.ids import RunId
 from ductile.model.json import Json, JsonObject, decode
@@ -92,6 +92,7 @@ class Triggers:
 
     def __init__(self, parts: ApiParts, waits: Waits) -> None:
         self._intake = parts.intake
+        self._commits = Commits()
         self._insights = parts.insights
         self._telemetry = parts.telemetry
         self._waits = waits
@@ -153,14 +154,7 @@ class Triggers:
 
     async def _commit(self, trigger: Trigger) -> Accepted:
         try:
-            commit = self._intake.submit(trigger)
-            try:
-                # Shielded: to be cancelled here must not cancel a commit that is under way.
-                return await asyncio.shield(asyncio.wrap_future(commit))
-            except asyncio.CancelledError:
-                if not commit.cancelled():
-                    raise
-                raise StorageError("the database was closed before the commit") from None
+            return await self._commits.result(self._intake.submit(trigger))
         except StorageError as error:
             self._telemetry.emit(PartFailed("http", f"an event was not accepted: {error}"))
             raise Rejection(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from ductile.dispatch.interfaces import Accepted, Intake
 from ductile.errors import ConfigurationError, DuctileError, Refused
+from ductile.http.commits import Commits
 from ductile.http.exchange import TRY_LATER, Exchange, Rejection
 from ductile.http.interfaces import Headers
 from ductile.http.webhooks.endpoint import ACCEPTED, Endpoint
@@ -55,6 +55,7 @@ class WebhookDoor:
         self._notes = notes
         self._clock = clock
         self._body_timeout = body_timeout
+        self._commits = Commits()
 
     def close(self) -> None:
         """Tell what is still to be told; nothing comes in any more."""
@@ -94,14 +95,7 @@ class WebhookDoor:
     async def _accept(self, received: Received, payload: Json) -> Accepted:
         try:
             trigger = received.endpoint.trigger(payload, received.accepted())
-            commit = self._intake.submit(trigger)
-            try:
-                # Shielded: to be cancelled here must not cancel a commit that is under way.
-                return await asyncio.shield(asyncio.wrap_future(commit))
-            except asyncio.CancelledError:
-                if not commit.cancelled():
-                    raise
-                raise DuctileError("the database was closed before the commit") from None
+            return await self._commits.result(self._intake.submit(trigger))
         except Refused as refused:
             raise Rejection(422, f"the event was not accepted: {refused}") from None
         except DuctileError as error:
