@@ -68,7 +68,7 @@ INTENDED = {
     ("deliveries", "expired"): "PRIMARY KEY (id<?)",
     ("deliveries", "surplus"): "delivery_started_nothing (endpoint=? AND id<?)",
     ("deliveries", "forget"): "PRIMARY KEY (id=?)",
-    ("contexts", "get"): "PRIMARY KEY (id=?)",
+    ("contexts", "get"): "sqlite_autoindex_event_context_1 (id=?)",
     ("runs", "advance"): "sqlite_autoindex_pipeline_run_1 (id=?)",
     ("runs", "finish"): "sqlite_autoindex_pipeline_run_1 (id=?)",
     ("runs", "overdue"): "pipeline_run_deadline (deadline_at>? AND deadline_at<?)",
@@ -84,10 +84,10 @@ INTENDED = {
     ("artifacts", "changes_between"): "PRIMARY KEY (job_id=? AND path>? AND path<?)",
     ("views", "jobs"): "sqlite_autoindex_job_queue_1 (id<?)",
     ("views", "unsuccessful_jobs"): "job_queue_unsuccessful (status=? AND id<?)",
-    ("views", "chains"): "PRIMARY KEY (id<?)",
+    ("views", "chains"): "sqlite_autoindex_event_1 (id<?)",
     ("views", "chain_ends"): "job_queue_child (source_event_id=?)",
     ("views", "chain_jobs"): "job_queue_child (source_event_id=?)",
-    ("views", "chain_contexts"): "event_context_without_job (parent_id=?)",
+    ("views", "chain_contexts"): "event_context_parent (parent_id=?)",
 }
 TABLES = (
     "artifact|dedupe|delivery|event|event_context|job_log|job_queue|join_arrival|join_passed|"

@@ -45,8 +45,11 @@ def kill_orphans(
     for _ in range(_LOOKS):
         found = [(pid, job) for pid, job in look.all() if pid not in seen]
         for pid, job_id in found:
-            killed[job_id] += look.kill(pid)
-            seen.add(pid)
+            gone = look.kill(pid)
+            killed[job_id] += gone
+            # One that was just becoming another program by then is looked at once more.
+            if gone or pid not in look.blank:
+                seen.add(pid)
         vain = 0 if found else vain + 1
         # A process that is just becoming another program shows no environment for a moment.
         if vain > (_VAIN_LOOKS if look.blank else 0):

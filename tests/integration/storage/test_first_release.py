@@ -80,9 +80,9 @@ def fill(connection: apsw.Connection) -> None:
     put_run(connection, "z-succeeded", "succeeded")
     put_job(connection, "j4", "succeeded", run_id="z-succeeded", result_context_id="context")
     emitted = event | {"type": "quality.high", "source": "echo"}
-    put(connection, "event", id="event-emitted", chain_id="event", job_id="j4", **emitted)
+    put(connection, "event", id="a-emitted", chain_id="event", job_id="j4", **emitted)
     why = 'step "step-j3" ended as failed: no luck'
-    run = {"event_id": "event-emitted", "depth": 2, "parent_run_id": "z-succeeded"}
+    run = {"event_id": "a-emitted", "depth": 2, "parent_run_id": "z-succeeded"}
     put_run(connection, "y-failed", "failed", reason=why, parent_job_id="j4", **run)
     put_job(
         connection, "j2", "timed_out", run_id="y-failed", completed_at=MUCH_LATER, last_error="late"
@@ -137,8 +137,7 @@ def run(store: Store, run_id: str) -> Run:
 
 def order(table: str) -> str:
     """In which rows came, where a table knows it."""
-    by_key = table in ("event", "event_context", "job_log", "artifact")
-    return "ORDER BY 1, 2" if by_key else "ORDER BY rowid"
+    return "ORDER BY 1, 2" if table in ("job_log", "artifact") else "ORDER BY rowid"
 
 
 def rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -191,7 +190,7 @@ def test_the_schema_still_refers_to_what_was_made_anew(store: Store, database: P
 
 def test_a_chain_comes_in_the_order_in_which_it_came(store: Store) -> None:
     found = chain(store)
-    assert [each.id for each in found.events] == ["event", "event-emitted"]
+    assert [each.id for each in found.events] == ["event", "a-emitted"]
     assert [each.id for each in found.runs] == ["z-succeeded", "y-failed", "x-running", "w-failing"]
 
 

@@ -47,12 +47,10 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
     "table",
     ["event", "event_context", "pipeline_version", "run_skip", "join_arrival", "join_passed"],
 )
-@pytest.mark.parametrize("change", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}"])
 def test_what_is_immutable_stays(connection: apsw.Connection, table: str, change: str) -> None:
-    column = connection.execute(f"SELECT name FROM pragma_table_info ('{table}')").fetchone()
-    assert column is not None
     with pytest.raises(apsw.ConstraintError, match=f"a row of {table} is immutable"):
-        connection.execute(change.format(table, *column, *column))
+        connection.execute(change.format(table))
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ ORDER BY id DESC LIMIT :limit;
 
 -- name: chain_events
 -- The events of a chain, as they came.
-SELECT * FROM event WHERE chain_id = :chain_id ORDER BY id;
+SELECT * FROM event WHERE chain_id = :chain_id ORDER BY rowid;
 
 -- name: chain_runs
 -- The runs of a chain, as they came.
@@ -62,22 +62,13 @@ FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
 WHERE event.chain_id = :chain_id ORDER BY job_queue.rowid;
 
 -- name: chain_contexts
--- What the jobs of a chain read and wrote, what it grew from, and what grew from it without a job,
--- as it came.
+-- What the jobs of a chain read, what it grew from and all that grew from it, as it came.
 WITH RECURSIVE grown (id) AS (
     SELECT job_queue.event_context_id
     FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
     WHERE event.chain_id = :chain_id
     UNION
-    SELECT job_queue.result_context_id
-    FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
-    WHERE event.chain_id = :chain_id AND job_queue.result_context_id IS NOT NULL
-    UNION
-    SELECT child.id
-    FROM grown CROSS JOIN event_context AS child
-        INDEXED BY event_context_without_job ON child.parent_id = grown.id
-    WHERE child.step_id IS NULL OR child.step_id GLOB '*:join'
-        OR child.step_id IN ('on_failure', 'finally')
+    SELECT child.id FROM grown CROSS JOIN event_context AS child ON child.parent_id = grown.id
     UNION
     SELECT event_context.parent_id
     FROM grown CROSS JOIN event_context ON event_context.id = grown.id
@@ -85,7 +76,7 @@ WITH RECURSIVE grown (id) AS (
 )
 SELECT event_context.*
 FROM grown CROSS JOIN event_context ON event_context.id = grown.id
-ORDER BY event_context.id;
+ORDER BY event_context.rowid;
 
 -- name: chain_attempts
 -- The attempts of a chain, as they ended.
