@@ -114,6 +114,22 @@ class Group(click.Group):
         return None
 
 
+def page_options(function: F) -> F:
+    """The options of a list that is read from the newest on: `before`, an id, and `limit`."""
+    for option in (
+        click.option(
+            "--limit",
+            type=click.IntRange(1),
+            default=20,
+            show_default=True,
+            help="At most so many.",
+        ),
+        click.option("--before", metavar="ID", help="Only what is older than this one."),
+    ):
+        function = option(function)
+    return function
+
+
 def json_option(function: F) -> F:
     """The option `--json`, as the argument `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")(function)

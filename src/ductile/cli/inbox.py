@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from ductile.cli.commands import Asked, Group, json_option
+from ductile.cli.commands import Asked, Group, json_option, page_options
 from ductile.cli.output import note, paint, say, say_json, width
 from ductile.cli.render.chain import chain_tree
 from ductile.cli.render.delivery import delivery_text
@@ -15,7 +15,7 @@ from ductile.cli.render.lists import delivery_table
 from ductile.cli.session import ledger, usable_configuration
 from ductile.cli.trigger import hand_in, read_wish, watch_options
 from ductile.config.endpoints import EndpointSettings
-from ductile.dispatch.inbox import resend as resent
+from ductile.dispatch.inbox import resent
 from ductile.documents.suggest import hint
 from ductile.errors import NotFound, UsageError
 from ductile.insights.shapes import chain_json, delivery_json
@@ -32,10 +32,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--endpoint", metavar="NAME", help="Only deliveries to this endpoint.")
 @click.option("--verdict", type=click.Choice([each.value for each in DeliveryVerdict]))
-@click.option("--before", metavar="ID", help="Only deliveries older than this one.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
-)
+@page_options
 @json_option
 @click.pass_obj
 def list_deliveries(
@@ -105,7 +102,7 @@ def resend(
         delivery = opened.insights.delivery(delivery_id)
         if delivery.event_id is None:
             raise UsageError(_nothing_to_resend(delivery))
-        event = opened.insights.event(delivery.event_id)
+        event = opened.insights.chain(ChainId(delivery.event_id)).event
         now = opened.clock.now()
     plugin = _endpoint(settings.webhooks, delivery.endpoint).plugin
     note(f"resends event {event.id}, which delivery {delivery.id} brought")

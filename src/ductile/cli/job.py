@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ductile.cli.commands import Asked, Group, json_option
+from ductile.cli.commands import Asked, Group, json_option, page_options
 from ductile.cli.output import paint, say, say_json, width
 from ductile.cli.render.chain import chain_tree
 from ductile.cli.render.lists import job_table
@@ -22,10 +22,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--status", type=click.Choice([each.value for each in JobStatus]))
 @click.option("--plugin", metavar="NAME", help="Only jobs of this plugin.")
-@click.option("--before", metavar="ID", help="Only jobs older than this one.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
-)
+@page_options
 @json_option
 @click.pass_obj
 def list_jobs(

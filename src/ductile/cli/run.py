@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ductile.cli.commands import Asked, Group, json_option
+from ductile.cli.commands import Asked, Group, json_option, page_options
 from ductile.cli.output import paint, say, say_json, width
 from ductile.cli.render.chain import chain_tree
 from ductile.cli.render.lists import run_table
@@ -26,10 +26,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--status", type=click.Choice([each.value for each in RunStatus]))
 @click.option("--pipeline", metavar="NAME", help="Only runs of this pipeline.")
-@click.option("--before", metavar="ID", help="Only runs older than this one.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many."
-)
+@page_options
 @json_option
 @click.pass_obj
 def list_runs(

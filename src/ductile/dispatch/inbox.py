@@ -42,7 +42,7 @@ class LedgerInbox:
         return replace(delivery, reason=reason[:LONGEST_REASON])
 
 
-def resend(delivery: Delivery, event: Event, plugin: str | None, now: datetime) -> Trigger:
+def resent(delivery: Delivery, event: Event, plugin: str | None, now: datetime) -> Trigger:
     """What starts the event of an earlier delivery again, as an event of its own.
 
     `plugin` is what the endpoint starts, None if it only makes an event. Without the sender's

@@ -13,8 +13,7 @@ from ductile.insights.graph_view import phases
 from ductile.insights.views import ChainView
 from ductile.model.clock import Clock
 from ductile.model.delivery import Delivery, DeliveryVerdict
-from ductile.model.event import Event
-from ductile.model.ids import ChainId, DeliveryId, EventId, JobId, PipelineHash, RunId
+from ductile.model.ids import ChainId, DeliveryId, JobId, PipelineHash, RunId
 from ductile.model.job import Job, JobStatus
 from ductile.model.run import Phase, Run, RunStatus
 from ductile.storage.interfaces import Store, Transaction
@@ -82,13 +81,6 @@ class Insights:
             raise NotFound(
                 f'no delivery has the id "{delivery_id}"; "ductile inbox list" shows the newest'
             )
-        return found
-
-    def event(self, event_id: EventId) -> Event:
-        """One event. Raises NotFound for an id that none has."""
-        found = self._store.read(lambda tx: tx.events.get(event_id))
-        if found is None:
-            raise NotFound(f'no event has the id "{event_id}"')
         return found
 
     def job(self, job_id: str) -> Job:

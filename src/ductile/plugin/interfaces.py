@@ -10,6 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from ductile.plugin.streams import Streams
+
 
 class Ending(StrEnum):
     """How a process came to its end."""
@@ -91,24 +93,15 @@ class PluginRunner(Protocol):
 
 
 class Spawned(Protocol):
-    """A process that leads its own group, and this side's ends of its pipes (non-blocking)."""
+    """A process that leads its own group."""
+
+    @property
+    def streams(self) -> Streams:
+        """This side's ends of its pipes."""
 
     @property
     def exited(self) -> int:
         """A descriptor that becomes readable when the process has exited, or must be given up."""
-
-    @property
-    def stdin(self) -> int:
-        """-1 once it is closed."""
-
-    @property
-    def stdout(self) -> int: ...
-
-    @property
-    def stderr(self) -> int: ...
-
-    def close_stdin(self) -> None:
-        """Let the process see the end of its input; harmless when called again."""
 
     def signal_group(self, number: signal.Signals) -> None:
         """Signal all of the group. Only before `reap`: afterwards the number may be another's."""

@@ -18,6 +18,7 @@ from ductile.plugin import warm_parent
 from ductile.plugin.orphans import JOB_ID_VARIABLE
 from ductile.plugin.shebang import Interpreter, NotWarm
 from ductile.plugin.spawn import wait_for_group
+from ductile.plugin.streams import Streams
 
 _START_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 5.0
@@ -60,12 +61,18 @@ class Parent:
             raise NotWarm(str(error.strerror)) from error
         try:
             self._process = _start(kind, theirs.fileno())
-            self.exited = os.pidfd_open(self._process.pid)
         except (OSError, ValueError) as error:
             self._control.close()
             raise NotWarm(f"its warm parent cannot be started: {error}") from error
         finally:
             theirs.close()
+        try:
+            self.exited = os.pidfd_open(self._process.pid)
+        except OSError as error:
+            self._control.close()
+            self._process.kill()
+            self._process.wait()
+            raise NotWarm(f"its warm parent cannot be watched: {error}") from error
         self._control.settimeout(_START_SECONDS)
         try:
             self._heard()
@@ -185,29 +192,21 @@ def _start(kind: Kind, control: int) -> subprocess.Popen[bytes]:
 class ForkedProcess:
     """A `Spawned` that is a child of a warm parent, which reaps it when it is told to."""
 
+    streams: Streams
     parent: Parent
     pid: int
     pidfd: int
     ends: select.epoll
     """Ready when the process has exited, or its parent."""
-    stdin: int
-    stdout: int
-    stderr: int
 
     @property
     def exited(self) -> int:
         return self.ends.fileno()
 
-    def close_stdin(self) -> None:
-        fd, self.stdin = self.stdin, -1
-        if fd >= 0:
-            os.close(fd)
-
     def close(self) -> None:
-        self.close_stdin()
+        self.streams.close()
         self.ends.close()
-        for fd in (self.pidfd, self.stdout, self.stderr):
-            os.close(fd)
+        os.close(self.pidfd)
 
     def signal_group(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):

@@ -93,8 +93,8 @@ class _Watch:
 
     def __init__(self, spawned: Spawned, invocation: Invocation, clock: Clock) -> None:
         self.ending = Ending.EXITED
-        self.stdout = _Output(spawned.stdout, invocation.max_stdout)
-        self.stderr = _Output(spawned.stderr, invocation.max_stderr)
+        self.stdout = _Output(spawned.streams.stdout, invocation.max_stdout)
+        self.stderr = _Output(spawned.streams.stderr, invocation.max_stderr)
         self._spawned = spawned
         self._unsent = memoryview(invocation.request)
         self._grace = invocation.grace.total_seconds()
@@ -105,10 +105,15 @@ class _Watch:
     def until_exit(self, stop: StopToken) -> None:
         """Feed and read the process until it has exited; it is not reaped yet."""
         exited = self._spawned.exited
-        for fd in (exited, stop.fileno(), self._spawned.stdout, self._spawned.stderr):
+        for fd in (
+            exited,
+            stop.fileno(),
+            self._spawned.streams.stdout,
+            self._spawned.streams.stderr,
+        ):
             self._poll.register(fd, select.POLLIN)
         # Most requests fit into the pipe: they are sent without being polled for.
-        self._poll.register(self._spawned.stdin, select.POLLOUT)
+        self._poll.register(self._spawned.streams.stdin, select.POLLOUT)
         self._feed()
         while True:
             ready = [fd for fd, _ in self._poll.poll(self._patience_ms())]
@@ -128,13 +133,13 @@ class _Watch:
             self.ending = Ending.FLOODED
 
     def _attend(self, fd: int, stop: StopToken) -> None:
-        if fd == self._spawned.stdout:
+        if fd == self._spawned.streams.stdout:
             self._read(self.stdout, fd)
             if self.stdout.over:
                 self._terminate(Ending.FLOODED)
-        elif fd == self._spawned.stderr:
+        elif fd == self._spawned.streams.stderr:
             self._read(self.stderr, fd)
-        elif fd == self._spawned.stdin:
+        elif fd == self._spawned.streams.stdin:
             self._feed()
         elif fd == stop.fileno():
             self._poll.unregister(fd)
@@ -147,14 +152,14 @@ class _Watch:
     def _feed(self) -> None:
         try:
             while self._unsent:
-                self._unsent = self._unsent[os.write(self._spawned.stdin, self._unsent) :]
+                self._unsent = self._unsent[os.write(self._spawned.streams.stdin, self._unsent) :]
         except BlockingIOError:
             return
         except BrokenPipeError:
             # The plugin ended, or closed its input, without reading it: its right.
             pass
-        self._poll.unregister(self._spawned.stdin)
-        self._spawned.close_stdin()
+        self._poll.unregister(self._spawned.streams.stdin)
+        self._spawned.streams.close_stdin()
 
     def _terminate(self, ending: Ending) -> None:
         """Ask the group to end, for the first reason that there is; the grace period begins."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from ductile.errors import PluginError
 from ductile.plugin.interfaces import Invocation
+from ductile.plugin.streams import Streams, open_pipes
 
 #: How long to wait for killed processes that the kernel cannot end at once.
 _STRAGGLERS_MS: Final = 5_000
@@ -22,22 +23,13 @@ _STRAGGLERS_MS: Final = 5_000
 class ChildProcess:
     """A `Spawned` that is a child of this process."""
 
+    streams: Streams
     process: subprocess.Popen[bytes]
     exited: int
-    stdin: int
-    """-1 once it is closed."""
-    stdout: int
-    stderr: int
-
-    def close_stdin(self) -> None:
-        fd, self.stdin = self.stdin, -1
-        if fd >= 0:
-            os.close(fd)
 
     def close(self) -> None:
-        self.close_stdin()
-        for fd in (self.exited, self.stdout, self.stderr):
-            os.close(fd)
+        self.streams.close()
+        os.close(self.exited)
 
     def signal_group(self, number: signal.Signals) -> None:
         try:
@@ -61,37 +53,35 @@ class ColdSpawner:
 
 def spawn(invocation: Invocation) -> ChildProcess:
     """Start the process. Raises PluginError, which says what to do."""
-    pipes: list[int] = []
     try:
         # Own pipes rather than Popen's: it leaks those already made when the next one fails.
-        for _ in range(3):
-            pipes.extend(os.pipe())
+        given, streams = open_pipes()
+    except OSError as error:
+        raise PluginError(_explain(error, invocation)) from error
+    try:
         process = subprocess.Popen(
             [os.fspath(invocation.entrypoint)],
-            stdin=pipes[0],
-            stdout=pipes[3],
-            stderr=pipes[5],
+            stdin=given[0],
+            stdout=given[1],
+            stderr=given[2],
             cwd=os.fspath(invocation.directory),
             env=invocation.environment,
             start_new_session=True,
         )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        for fd in pipes:
-            os.close(fd)
+        streams.close()
         raise PluginError(_explain(error, invocation)) from error
-    for child_end in (pipes[0], pipes[3], pipes[5]):
-        os.close(child_end)
-    spawned = ChildProcess(process, -1, stdin=pipes[1], stdout=pipes[2], stderr=pipes[4])
+    finally:
+        for fd in given:
+            os.close(fd)
+    spawned = ChildProcess(streams, process, -1)
     try:
         spawned.exited = os.pidfd_open(process.pid)
     except OSError as error:
         spawned.signal_group(signal.SIGKILL)
         spawned.reap()
-        for fd in (pipes[1], pipes[2], pipes[4]):
-            os.close(fd)
+        streams.close()
         raise PluginError(_explain(error, invocation)) from error
-    for fd in (spawned.stdin, spawned.stdout, spawned.stderr):
-        os.set_blocking(fd, False)
     return spawned
 
 

@@ -13,11 +13,12 @@ from typing import Final
 
 from ductile.model.clock import Clock
 from ductile.model.ids import JobId
-from ductile.plugin.interfaces import Invocation, Spawned, Spawner
+from ductile.plugin.interfaces import Invocation, Spawned
 from ductile.plugin.orphans import JOB_ID_VARIABLE, kill_orphans
 from ductile.plugin.parent import ForkedProcess, Kind, Parent, Refused, Stale, placeholder
 from ductile.plugin.shebang import NotWarm, interpreter_of
 from ductile.plugin.spawn import ColdSpawner
+from ductile.plugin.streams import open_pipes
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import WarmParentFailed
 
@@ -53,10 +54,10 @@ class WarmSpawner:
     killed first, by the mark that its environment bears.
     """
 
-    def __init__(self, clock: Clock, telemetry: Telemetry, cold: Spawner | None = None) -> None:
+    def __init__(self, clock: Clock, telemetry: Telemetry) -> None:
         self._clock = clock
         self._telemetry = telemetry
-        self._cold: Spawner = cold or ColdSpawner()
+        self._cold = ColdSpawner()
         self._lock = threading.Lock()
         self._places: dict[Kind, _Place] = {}
         self._told: dict[Path, str] = {}
@@ -123,7 +124,9 @@ class WarmSpawner:
             for _ in range(2):
                 parent = self._parent(place, kind)
                 try:
-                    return _forked(parent, invocation, job_id)
+                    forked = _forked(parent, invocation, job_id)
+                    place.failures = 0
+                    return forked
                 except Stale:
                     place.parent = None
                     parent.retire()
@@ -145,7 +148,6 @@ class WarmSpawner:
         if place.parent is not None and place.parent.forked >= MAX_FORKS:
             place.parent.retire()
             place.parent = None
-            place.failures = 0
         if place.parent is None:
             self._make_room(place)
             place.parent = Parent(kind)
@@ -197,14 +199,10 @@ def _kind(invocation: Invocation, job_id: str) -> Kind:
 def _forked(parent: Parent, invocation: Invocation, job_id: str) -> ForkedProcess:
     """Raises what `Parent.fork` raises, and OSError for what concerns this job alone."""
     with ExitStack() as theirs, ExitStack() as ours:
-        given, kept = [], []
-        for stream in range(3):
-            read, write = os.pipe()
-            theirs.callback(os.close, write if stream else read)
-            ours.callback(os.close, read if stream else write)
-            given.append(write if stream else read)
-            kept.append(read if stream else write)
-            os.set_blocking(kept[-1], False)
+        given, streams = open_pipes()
+        ours.callback(streams.close)
+        for each in given:
+            theirs.callback(os.close, each)
         directory = os.open(invocation.directory, os.O_RDONLY | os.O_DIRECTORY)
         theirs.callback(os.close, directory)
         ends = select.epoll(2)
@@ -218,4 +216,4 @@ def _forked(parent: Parent, invocation: Invocation, job_id: str) -> ForkedProces
         ours.callback(os.close, pidfd)
         ends.register(pidfd, select.EPOLLIN)
         ours.pop_all()
-        return ForkedProcess(parent, pid, pidfd, ends, *kept)
+        return ForkedProcess(streams, parent, pid, pidfd, ends)

@@ -86,7 +86,7 @@ class EventAccepted(Signal):
 
 @dataclass(frozen=True, slots=True)
 class EventRepeated(Signal):
-    """An event started nothing, because another one with its dedupe key came before."""
+    """An event started nothing: one with its dedupe key, or the delivery's id, came before."""
 
     sentence = "event repeated"
     level = logging.INFO

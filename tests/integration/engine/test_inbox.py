@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ductile.dispatch.inbox import LONGEST_REASON, LedgerInbox, resend
+from ductile.dispatch.inbox import LONGEST_REASON, LedgerInbox, resent
 from ductile.dispatch.interfaces import Trigger
 from ductile.dispatch.privacy import Privacy
 from ductile.dispatch.pruner import Pruner
@@ -139,9 +139,9 @@ def test_what_a_rule_refused_does_not_stand_in_the_way_of_the_genuine_one(letter
 def test_what_is_resent_starts_the_same_again_and_names_the_first(running: Running) -> None:
     first = running.gateway.intake.accept(trigger())
     [delivery] = listed(running)
-    event = running.gateway.insights.event(first.event_id)
-    again = running.gateway.intake.accept(resend(delivery, event, None, START))
-    repeated = running.gateway.insights.event(again.event_id)
+    event = running.chain(first.event_id).records.events[0]
+    again = running.gateway.intake.accept(resent(delivery, event, None, START))
+    repeated = running.chain(again.event_id).records.events[0]
     assert again.duplicate_of is None
     assert (repeated.type, repeated.payload, repeated.source) == (
         event.type,

@@ -29,13 +29,14 @@ from tests.support.clock import FakeClock
 LONG = timedelta(seconds=50)
 #: What a plugin can find out about itself and where it runs.
 LOOK = """\
-import os, signal, sys, threading
+import os, resource, signal, sys, threading
 print(__name__, __file__, __doc__, __spec__, sorted(globals()))
 print(sys.argv, sys.orig_argv, sys.path, sys.flags, sys.executable, sys.prefix)
 print(sys.modules["__main__"].__dict__ is globals())
 print(os.getcwd(), sorted(os.environ.items()), oct(os.umask(0)), os.nice(0))
 print(sorted(os.listdir("/proc/self/fd")))
 print([signal.getsignal(each) for each in sorted(signal.valid_signals())])
+print([(n, resource.getrlimit(getattr(resource, n))) for n in dir(resource) if n[:7] == "RLIMIT_"])
 print([threading.current_thread().name, threading.active_count(), os.getpid() == os.getsid(0)])
 for stream in (sys.stdin, sys.stdout, sys.stderr):
     print(stream.name, stream.mode, stream.encoding, stream.errors, stream.line_buffering)
@@ -342,6 +343,19 @@ def test_a_failure_is_tried_again_later_and_rarer(stage: Stage) -> None:
     assert pauses[0] < pauses[1] < pauses[2]
 
 
+def test_once_it_has_worked_the_pauses_begin_anew(stage: Stage, tmp_path: Path) -> None:
+    stage.write("import sys")
+    pauses = []
+    for text in ("1 / 0", "1 / 0 # again", "pass", "1 / 0 # and again"):
+        (tmp_path / "helper.py").write_text(text)
+        stage.warm("helper")
+        pauses += [each.cold_for for each in stage.signals if isinstance(each, WarmParentFailed)]
+        stage.signals.clear()
+        stage.clock.advance(timedelta(minutes=1))
+    first, second, third = pauses
+    assert first == third != second
+
+
 def test_when_its_parent_is_killed_the_job_ends_and_the_next_one_runs(
     stage: Stage, tmp_path: Path
 ) -> None:
@@ -367,8 +381,8 @@ def test_when_its_parent_does_not_answer_a_job_is_started_and_runs_once(
 def test_when_the_parent_goes_so_does_what_it_forked(stage: Stage) -> None:
     stage.write("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
     spawned = stage.spawner.spawn(stage.invocation())
-    os.set_blocking(spawned.stdout, True)
-    pid = int(os.read(spawned.stdout, 100))
+    os.set_blocking(spawned.streams.stdout, True)
+    pid = int(os.read(spawned.streams.stdout, 100))
     stage.spawner.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -379,8 +393,8 @@ def test_a_job_that_was_left_over_is_found_and_killed(stage: Stage, tmp_path: Pa
     stage.write("import os, time; os.chdir('/'); print('up', flush=True); time.sleep(600)")
     job_id = JobId(new_id())
     spawned = stage.spawner.spawn(stage.invocation(job_id=job_id))
-    os.set_blocking(spawned.stdout, True)
-    assert os.read(spawned.stdout, 100) == b"up\n"
+    os.set_blocking(spawned.streams.stdout, True)
+    assert os.read(spawned.streams.stdout, 100) == b"up\n"
     assert kill_orphans({job_id}.__contains__, tmp_path) == {job_id: 1}
     assert spawned.reap() == -signal.SIGKILL
     spawned.close()

@@ -11,34 +11,19 @@ from typing import Final
 import apsw
 import pytest
 
-from ductile.model.ids import EventId
 from ductile.storage.interfaces import First, Store
-from ductile.storage.sqlite import migrate, open_store
+from ductile.storage.sqlite import open_store
 from tests.support.clock import START, FakeClock
+from tests.support.upgrades import OLD, database_at
 
 #: The version of the database of the last release in which keys were only kept.
 BEFORE: Final = 2
-TIME: Final = "2026-02-14T11:00:00.000000Z"
-OLD: Final = EventId("old")
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """An event with a key, and nothing that follows from it."""
-    path = tmp_path / "ductile.db"
-    with closing(apsw.Connection(str(path))) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        for each in migrate.migrations()[:BEFORE]:
-            connection.execute(each.script)
-            connection.execute(
-                "INSERT INTO schema_version VALUES (?, ?, ?)", (each.version, each.name, TIME)
-            )
-        connection.execute(
-            "INSERT INTO event (id, type, payload, source, created_at, chain_id, dedupe_key) "
-            "VALUES (:id, 'a.b', '{}', 'api', :at, :id, 'k')",
-            {"id": OLD, "at": TIME},
-        )
-    return path
+    return database_at(BEFORE, tmp_path / "ductile.db", dedupe_key="k")
 
 
 @pytest.fixture

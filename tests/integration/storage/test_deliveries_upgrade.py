@@ -10,34 +10,19 @@ import apsw
 import pytest
 
 from ductile.model.delivery import DeliveryVerdict
-from ductile.model.ids import EventId
-from ductile.storage.sqlite import migrate, open_store
+from ductile.storage.sqlite import open_store
 from tests.support.builders import a_delivery
 from tests.support.clock import FakeClock
+from tests.support.upgrades import OLD, database_at
 
 #: The version of the database before the inbox.
 BEFORE: Final = 4
-TIME: Final = "2026-02-14T11:00:00.000000Z"
-OLD: Final = EventId("old")
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """An event that a webhook brought, and nothing that follows from it."""
-    path = tmp_path / "ductile.db"
-    with closing(apsw.Connection(str(path))) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        for each in migrate.migrations()[:BEFORE]:
-            connection.execute(each.script)
-            connection.execute(
-                "INSERT INTO schema_version VALUES (?, ?, ?)", (each.version, each.name, TIME)
-            )
-        connection.execute(
-            "INSERT INTO event (id, type, payload, source, created_at, chain_id) "
-            "VALUES (:id, 'a.b', '{}', 'hook', :at, :id)",
-            {"id": OLD, "at": TIME},
-        )
-    return path
+    """An event that came from outside, and nothing that follows from it."""
+    return database_at(BEFORE, tmp_path / "ductile.db")
 
 
 def test_the_inbox_of_an_upgraded_database_is_empty_and_takes_deliveries(database: Path) -> None:

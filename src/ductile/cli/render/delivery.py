@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ductile.cli.render.lists import verdict_style
-from ductile.cli.render.text import Paint, Style, moment, one_line
+from ductile.cli.render.text import Paint, Style, moment, one_line, size
 from ductile.model.delivery import Delivery
 
 
@@ -17,7 +17,7 @@ def delivery_text(delivery: Delivery, paint: Paint) -> str:
         "verdict": paint(delivery.verdict, verdict_style(delivery.verdict)) + status,
         "reason": delivery.reason,
         "sender's id": delivery.delivery_id,
-        "body": None if delivery.size is None else f"{delivery.size} bytes",
+        "body": None if delivery.size is None else size(delivery.size),
         "event": delivery.event_id,
     }
     known = {name: text for name, text in fields.items() if text is not None}

@@ -81,9 +81,12 @@ class WebhookDoor:
         body = await exchange.body(limit=endpoint.max_body, within=self._body_timeout)
         received.size = len(body)
         _verify(endpoint, headers, body)
-        # Some senders have the id in a header, and then a body that is no good has one too.
-        received.delivery_id = endpoint.scheme.delivery_id(headers, None)
-        payload = endpoint.read_body(headers, body)
+        try:
+            payload = endpoint.read_body(headers, body)
+        except Rejection:
+            # Some senders have the id in a header, and then a body that is no good has one too.
+            received.delivery_id = endpoint.scheme.delivery_id(headers, None)
+            raise
         received.delivery_id = endpoint.scheme.delivery_id(headers, payload)
         greeting = endpoint.handshake(payload)
         if greeting is not None:
