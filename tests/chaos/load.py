@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,18 @@ mv -f trace.new trace
 """
 _ANSWER: Final = """\
 echo '{{"status": "ok", "state_updates": {{"{name}": true}}}}'
+"""
+#: The same in Python, forked from a warm parent.
+_WARM: Final = f"""#!{sys.executable}
+import json, os, sys
+sys.stdin.read()
+with open("trace.new", "w") as new:
+    if os.path.exists("trace"):
+        with open("trace") as trace:
+            new.write(trace.read())
+    new.write("{{name}}\\n")
+os.replace("trace.new", "trace")
+print(json.dumps({{{{"status": "ok", "state_updates": {{{{"{{name}}": True}}}}}}}}))
 """
 #: A thousand files in a few directories, and a symlink.
 _MANY: Final = """\
@@ -81,7 +94,8 @@ _PIPELINES: Final = """
 """
 #: What a chain comes to: its jobs, by the type of the event that began it.
 JOBS: Final = {"line": 5, "fork": 5, "retry": 2, "fan": 7, "big": 4}
-_PLUGINS: Final = ("one", "two", "three", "four", "five")
+_STARTED: Final = ("one", "two", "four", "five")
+_FORKED: Final = ("three",)
 _SENDERS: Final = 4
 #: Characters of a payload: enough of them for the log to need a checkpoint.
 _TEXT: Final = 100_000
@@ -110,14 +124,17 @@ class Load:
         self.accepted: dict[str, str] = {}
         """Events that were answered with 202, with the name of their endpoint."""
         self._site = Site(root)
-        for name in _PLUGINS:
+        for name in _STARTED:
             self._site.plugin(name, (_WORK + _ANSWER).format(name=name))
+        for name in _FORKED:
+            script = _WARM.format(name=name)
+            self._site.plugin(name, script, runtime="python", preload=["json"])
         self._site.plugin("many", (_WORK + _MANY + _ANSWER).format(name="many"))
         self._site.plugin("flaky", _FLAKY)
         self._site.plugin("fan", _FAN)
         self._site.pipeline(_PIPELINES)
         retry = {"max_attempts": 50, "backoff_base": "1ms"}
-        names = (*_PLUGINS, "many", "flaky", "fan")
+        names = (*_STARTED, *_FORKED, "many", "flaky", "fan")
         self._site.config["plugins"] = {name: {"retry": retry} for name in names}
         signature = {"scheme": "hmac-sha256", "secret": SECRET}
         self._site.config["webhooks"] = {
