@@ -119,6 +119,8 @@ def test_one_that_is_refused_says_so_and_why(house: House) -> None:
     ended = house.simulate("github", "--header", "X-Hub-Signature-256: sha256=" + 64 * "0")
     assert ended.code == 1
     assert ended.output.startswith("401 ")
+    # Its sender did not wait until it was listed; this one does, and is written after it.
+    assert house.simulate("gitlab").code == 0
     [newest] = house.json("list", "--verdict", "refused", "--limit", "1")["deliveries"]
     assert newest["reason"] == "the signature is not that of this body with this key"
     shown = house.inbox("show", newest["id"]).output
