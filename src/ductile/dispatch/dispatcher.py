@@ -13,7 +13,7 @@ from ductile.dispatch.assignment import Claimed
 from ductile.dispatch.interfaces import Performer
 from ductile.model.clock import Clock
 from ductile.model.ids import JobId, WorkerId
-from ductile.model.job import Job
+from ductile.model.job import Claim, Job
 from ductile.plugin.interfaces import StopToken
 from ductile.storage.interfaces import Store, Transaction
 from ductile.telemetry.hub import Telemetry
@@ -68,8 +68,9 @@ class Dispatcher:
         self._clock = clock
         self._telemetry = telemetry
         self._change = threading.Condition()
-        self._stops: dict[JobId, StopToken] = {}
-        """Of the jobs that it is at."""
+        self._stops: dict[Claim, StopToken] = {}
+        """Of the attempts that it is at: the next attempt of a job may be claimed before the
+        thread of the one before it has let go of it."""
         self._awake = False
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -118,15 +119,16 @@ class Dispatcher:
         with self._change:
             self._change.wait_for(lambda: not self._stops, self._capacity.grace.total_seconds())
         with self._change:
-            self.interrupt(list(self._stops))
+            self.interrupt([claim.job_id for claim in self._stops])
         self._pool.shutdown(wait=True)
 
     def interrupt(self, job_ids: Iterable[JobId]) -> None:
         """Stop the plugins of these jobs, as far as it is at them; their attempts end soon."""
         with self._change:
-            for job_id in job_ids:
-                if job_id in self._stops:
-                    self._stops[job_id].set()
+            wanted = set(job_ids)
+            for claim, stop in self._stops.items():
+                if claim.job_id in wanted:
+                    stop.set()
 
     def run_once(self) -> int:
         """Claim as many jobs as there are free threads; returns how many it got."""
@@ -135,7 +137,7 @@ class Dispatcher:
             return 0
         taken = self._store.write(lambda tx: self._take(tx, free))
         with self._change:
-            self._stops |= {claimed.job.id: self._new_stop() for claimed in taken}
+            self._stops |= {claimed.job.claim: self._new_stop() for claimed in taken}
         for claimed in taken:
             self._pool.submit(self._work, claimed)
         return len(taken)
@@ -176,8 +178,9 @@ class Dispatcher:
         following: Claimed | None = claimed
         while following is not None:
             job = following.job
+            stop = self._stops[job.claim]
             try:
-                following = self._performer.perform(following, self._stops[job.id], self._follow)
+                following = self._performer.perform(following, stop, self._follow)
             except BaseException:
                 self._hand_over(job, None)
                 raise
@@ -186,9 +189,9 @@ class Dispatcher:
     def _hand_over(self, job: Job, following: Claimed | None) -> None:
         """The thread has ended a job, and has another one or none."""
         with self._change:
-            self._stops.pop(job.id).close()
+            self._stops.pop(job.claim).close()
             if following is not None:
-                self._stops[following.job.id] = self._new_stop()
+                self._stops[following.job.claim] = self._new_stop()
             # Of a plugin with a limit, the end of one job may make room for another's.
             self._awake = self._awake or job.plugin in self._capacity.parallelism
             if following is None or (self._awake and self._room > 0):

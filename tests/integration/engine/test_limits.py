@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -181,7 +182,13 @@ def desk() -> Iterator[Desk]:
 
 
 def a_dispatcher(
-    store: CountingStore, desk: Desk, *, max_workers: int = 4, **limits: int
+    store: CountingStore,
+    desk: Desk,
+    new_stop: Callable[[], StopToken] = Stop,
+    /,
+    *,
+    max_workers: int = 4,
+    **limits: int,
 ) -> Dispatcher:
     capacity = Capacity(max_workers, limits, timedelta(seconds=60), timedelta(seconds=30))
     return Dispatcher(
@@ -189,7 +196,7 @@ def a_dispatcher(
         store,
         desk,
         capacity,
-        Stop,
+        new_stop,
         FakeClock(),
         Telemetry(),
     )
@@ -225,6 +232,53 @@ def test_one_look_claims_no_more_than_there_is_room_for(store: CountingStore, de
     try:
         assert (dispatcher.run_once(), dispatcher.run_once()) == (2, 0)
         assert dispatcher.running == 2
+    finally:
+        desk.clear()
+        dispatcher.stop()
+
+
+class Returning(Desk):
+    """Puts the first attempt back on the list, and goes on until the test is done with it."""
+
+    def __init__(self, store: CountingStore) -> None:
+        super().__init__()
+        self._store = store
+        self.stopped = threading.Event()
+
+    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> None:
+        job = claimed.job
+        if job.attempt == 1:
+            self._store.write(lambda tx: tx.jobs.retry(job.claim, due=START, error="no luck"))
+            super().perform(claimed, stop, follow)
+            return
+        self.jobs.append(job)
+        self._arrived.release()
+        if select.select([stop], [], [], PATIENCE)[0]:
+            self.stopped.set()
+
+
+def test_an_attempt_that_is_claimed_before_the_one_before_it_let_go_is_a_job_of_its_own(
+    store: CountingStore,
+) -> None:
+    stored_job(store)
+    desk, let_go = Returning(store), threading.Semaphore(0)
+
+    class Told(Stop):
+        def close(self) -> None:
+            super().close()
+            let_go.release()
+
+    dispatcher = a_dispatcher(store, desk, Told)
+    try:
+        assert dispatcher.run_once() == 1
+        first = desk.arrival()
+        assert dispatcher.run_once() == 1
+        assert (desk.arrival().attempt, dispatcher.running) == (2, 2)
+        desk.clear()
+        assert let_go.acquire(timeout=PATIENCE)
+        assert dispatcher.running == 1
+        dispatcher.interrupt([first.id])
+        assert desk.stopped.wait(PATIENCE)
     finally:
         desk.clear()
         dispatcher.stop()
