@@ -136,10 +136,9 @@ class Dispatcher:
         if free <= 0:
             return 0
         taken = self._store.write(lambda tx: self._take(tx, free))
-        with self._change:
-            self._stops |= {claimed.job.claim: self._new_stop() for claimed in taken}
         for claimed in taken:
-            self._pool.submit(self._work, claimed)
+            if self._begin(claimed.job):
+                self._pool.submit(self._work, claimed)
         return len(taken)
 
     def renew(self) -> int:
@@ -178,23 +177,35 @@ class Dispatcher:
         following: Claimed | None = claimed
         while following is not None:
             job = following.job
-            stop = self._stops[job.claim]
             try:
-                following = self._performer.perform(following, stop, self._follow)
+                following = self._performer.perform(following, self._stops[job.claim], self._follow)
+                if following is not None and not self._begin(following.job):
+                    following = None
             except BaseException:
-                self._hand_over(job, None)
+                self._end(job, last=True)
                 raise
-            self._hand_over(job, following)
+            self._end(job, last=following is None)
 
-    def _hand_over(self, job: Job, following: Claimed | None) -> None:
-        """The thread has ended a job, and has another one or none."""
+    def _begin(self, job: Job) -> bool:
+        """Whether its attempt can begin; without a descriptor for its token the job goes back."""
+        try:
+            stop = self._new_stop()
+        except OSError as error:
+            reason = f"the attempt could not begin: {error}"
+            self._telemetry.emit(PartFailed("dispatcher", f"job {job.id}: {reason}"))
+            self._store.write(lambda tx: tx.jobs.give_back(job.claim, error=reason))
+            return False
+        with self._change:
+            self._stops[job.claim] = stop
+        return True
+
+    def _end(self, job: Job, *, last: bool) -> None:
+        """The thread has ended an attempt; after the `last` one it has no other."""
         with self._change:
             self._stops.pop(job.claim).close()
-            if following is not None:
-                self._stops[following.job.claim] = self._new_stop()
             # Of a plugin with a limit, the end of one job may make room for another's.
             self._awake = self._awake or job.plugin in self._capacity.parallelism
-            if following is None or (self._awake and self._room > 0):
+            if last or (self._awake and self._room > 0):
                 self._change.notify_all()
 
     def _loop(self) -> None:

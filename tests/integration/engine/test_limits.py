@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import os
 import select
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +19,7 @@ from ductile.dispatch.assignment import Claimed
 from ductile.dispatch.dispatcher import Capacity, Dispatcher
 from ductile.dispatch.interfaces import Follow
 from ductile.model.ids import WorkerId
-from ductile.model.job import Job
+from ductile.model.job import Job, JobStatus
 from ductile.plugin.interfaces import StopToken
 from ductile.plugin.stop import Stop
 from ductile.storage.interfaces import Store, Transaction
@@ -155,10 +158,11 @@ class Desk:
     def look_up(self, tx: Transaction, job: Job) -> Claimed:
         return Claimed(job)
 
-    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> None:
+    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> Claimed | None:
         self.jobs.append(claimed.job)
         self._arrived.release()
         self._done.wait(PATIENCE)
+        return None
 
     def arrival(self) -> Job:
         assert self._arrived.acquire(timeout=PATIENCE)
@@ -282,6 +286,50 @@ def test_an_attempt_that_is_claimed_before_the_one_before_it_let_go_is_a_job_of_
     finally:
         desk.clear()
         dispatcher.stop()
+
+
+class Following(Desk):
+    """Settles each attempt at once, and goes on with what there is then."""
+
+    def __init__(self, store: CountingStore) -> None:
+        super().__init__()
+        self._store = store
+
+    def perform(self, claimed: Claimed, stop: StopToken, follow: Follow) -> Claimed | None:
+        job = claimed.job
+        self.jobs.append(job)
+
+        def settle(tx: Transaction) -> Claimed | None:
+            tx.jobs.finish(job.claim, JobStatus.SUCCEEDED, now=START)
+            return follow(tx, queued=0, waiting=False)
+
+        following: Claimed | None = self._store.write(settle)
+        self._arrived.release()
+        return following
+
+
+@pytest.mark.parametrize("short_at", [1, 2])
+def test_what_there_is_no_descriptor_for_goes_back_and_is_begun_later(
+    store: CountingStore, short_at: int
+) -> None:
+    jobs = [stored_job(store, created_at=START + timedelta(seconds=n)) for n in range(2)]
+    desk, asked = Following(store), itertools.count(1)
+
+    def new_stop() -> Stop:
+        if next(asked) == short_at:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return Stop()
+
+    dispatcher = a_dispatcher(store, desk, new_stop, max_workers=1)
+    try:
+        dispatcher.start()
+        for _ in jobs:
+            desk.arrival()
+    finally:
+        dispatcher.stop()
+    found = store.read(lambda tx: [tx.jobs.get(job.id) for job in jobs])
+    assert [job and job.status for job in found] == [JobStatus.SUCCEEDED] * 2
+    assert sorted(job.tries for job in found if job) == [1, 1]
 
 
 def test_stop_returns_when_no_job_is_running_and_claims_nothing_more(
