@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -67,7 +67,9 @@ class Running:
     def pin(self, core: int) -> None:
         """Let it have this core and no other."""
         for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), {core})
+            # One may have ended since they were listed.
+            with suppress(ProcessLookupError):
+                os.sched_setaffinity(int(thread.name), {core})
 
     def well(self) -> bool:
         """Whether `healthz` says so now."""
