@@ -351,15 +351,26 @@ def test_jobs_of_other_runs_and_jobs_that_are_over_are_not_cancelled(store: Stor
 # Leases
 
 
-def test_renewing_extends_all_leases_of_the_worker_and_no_other(store: Store) -> None:
-    for _ in range(3):
+def test_renewing_extends_the_leases_of_these_claims_and_no_other(store: Store) -> None:
+    for _ in range(4):
         stored_job(store)
-    claimed(store, limit=2)
-    claimed(store, worker=OTHER)
+    first, second, third = claimed(store, limit=3)
+    (other,) = claimed(store, worker=OTHER)
+    renewed = [first.claim, second.claim]
     later = START + LEASE / 2
-    assert store.write(lambda tx: tx.jobs.renew(WORKER, lease=LEASE, now=later)) == 2
+    assert store.write(lambda tx: tx.jobs.renew(renewed, lease=LEASE, now=later)) == 2
     expired = store.read(lambda tx: tx.jobs.running(expired_at=START + LEASE))
-    assert [job.claimed_by for job in expired] == [OTHER]
+    assert [job.id for job in expired] == [third.id, other.id]
+
+
+def test_a_claim_that_is_not_good_any_more_renews_nothing(store: Store) -> None:
+    stored_job(store)
+    (job,) = claimed(store)
+    store.write(lambda tx: tx.jobs.give_back(job.claim, error="stopped"))
+    claimed(store)
+    later = START + LEASE / 2
+    assert store.write(lambda tx: tx.jobs.renew([job.claim], lease=LEASE, now=later)) == 0
+    assert store.read(lambda tx: tx.jobs.running(expired_at=START + LEASE)) != []
 
 
 def test_a_lease_has_ended_at_its_last_moment(store: Store) -> None:

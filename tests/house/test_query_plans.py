@@ -22,7 +22,6 @@ STATEMENTS = [(part, name) for part in PARTS for name in load(part)]
 #: Statements that read a whole index, each with the reason why that is no more than they need.
 WHOLE_INDEX = {
     ("jobs", "running_by_plugin"): "only running jobs are in it",
-    ("jobs", "renew"): "only running jobs are in it",
     ("jobs", "running"): "only running jobs are in it",
     ("deliveries", "page_started_nothing"): "webhooks.inbox.limit bounds it, and a person asks",
     ("views", "running_jobs"): "only running jobs are in it",
@@ -56,7 +55,7 @@ INTENDED = {
     ("jobs", "due_of_plugin"): "COVERING INDEX job_queue_waiting (plugin=? AND next_retry_at>? "
     "AND next_retry_at<?)",
     ("jobs", "claim"): "sqlite_autoindex_job_queue_1 (id=?)",
-    ("jobs", "renew"): "job_queue_running",
+    ("jobs", "renew"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "finish"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "retry"): "sqlite_autoindex_job_queue_1 (id=?)",
     ("jobs", "give_back"): "sqlite_autoindex_job_queue_1 (id=?)",

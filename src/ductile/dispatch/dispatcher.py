@@ -142,9 +142,21 @@ class Dispatcher:
         return len(taken)
 
     def renew(self) -> int:
-        """Extend the leases of all that is running; to be called several times per lease."""
+        """Extend the leases of all that it is at; to be called several times per lease.
+
+        A job that it has claimed and let go of, because something failed, is not renewed: the
+        rescuer finds it when its lease ends.
+        """
         now, lease = self._clock.now(), self._capacity.lease
-        return self._store.write(lambda tx: tx.jobs.renew(self._worker, lease=lease, now=now))
+        with self._change:
+            held = list(self._stops)
+        if not held:
+            return 0
+        return self._store.write(lambda tx: tx.jobs.renew(held, lease=lease, now=now))
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether it is at that attempt."""
+        return claim in self._stops
 
     @property
     def _room(self) -> int:

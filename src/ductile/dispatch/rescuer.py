@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ductile.dispatch.assignment import Assignment, PinnedVersions, load
 from ductile.dispatch.settle import Settler
 from ductile.errors import LeaseLost, WorkspaceError
 from ductile.model.artifact import Taint
 from ductile.model.clock import Clock
-from ductile.model.ids import JobId, WorkerId, new_id
-from ductile.model.job import Job, JobStatus
+from ductile.model.ids import JobId, new_id
+from ductile.model.job import Claim, Job, JobStatus
 from ductile.model.outcome import Attempt, Crashed
 from ductile.model.policy import WorkspaceMode
 from ductile.plugin.orphans import kill_orphans
@@ -21,11 +21,11 @@ from ductile.workspace.interfaces import WorkspaceKey, WorkspaceManager
 
 
 class Rescuer:
-    """Ends attempts whose worker is gone: kills what is left of them, checks, settles."""
+    """Ends attempts that nobody is at: kills what is left of them, checks, settles."""
 
     def __init__(
         self,
-        worker: WorkerId,
+        held: Callable[[Claim], bool],
         store: Store,
         workspaces: WorkspaceManager,
         settler: Settler,
@@ -33,7 +33,8 @@ class Rescuer:
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
-        self._worker = worker
+        """`held` tells whether a thread of this process is at an attempt."""
+        self._held = held
         self._store = store
         self._workspaces = workspaces
         self._settler = settler
@@ -44,14 +45,15 @@ class Rescuer:
     def run_once(self, *, everybody: bool = False) -> int:
         """Rescue jobs whose lease has ended; returns how many.
 
-        With `everybody`, all that other workers hold, lease or no lease: for the start of a
-        process that knows itself to be the only one.
+        What this process is at is left alone: a lease that could not be renewed, or a clock that
+        jumped, does not make a running plugin vanish. With `everybody`, all others are rescued,
+        lease or no lease: for the start of a process that knows itself to be the only one.
         """
         limit = None if everybody else self._clock.now()
         jobs = [
             job
             for job in self._store.read(lambda tx: tx.jobs.running(expired_at=limit))
-            if job.claimed_by != self._worker
+            if not self._held(job.claim)
         ]
         killed = self._kill(jobs, everybody=everybody)
         for job in jobs:

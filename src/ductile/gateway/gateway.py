@@ -154,7 +154,6 @@ class Gateway:
             self.telemetry.emit(PartFailed("workspaces", problem))
 
     def _engine(self, core: Core) -> tuple[Dispatcher, Rescuer]:
-        worker_id = WorkerId(new_id())
         settler = Settler(
             self.store,
             core.planner,
@@ -178,10 +177,10 @@ class Gateway:
             service.max_workers, core.policies.parallelism(), service.lease, service.shutdown_grace
         )
         dispatcher = Dispatcher(
-            worker_id, self.store, worker, capacity, Stop, core.clock, self.telemetry
+            WorkerId(new_id()), self.store, worker, capacity, Stop, core.clock, self.telemetry
         )
         rescuer = Rescuer(
-            worker_id,
+            dispatcher.holds,
             self.store,
             self._workspaces,
             settler,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -45,8 +45,8 @@ class JobQueue(Protocol):
         the number of jobs that are finished, not yet due, or passed over.
         """
 
-    def renew(self, worker: WorkerId, *, lease: timedelta, now: datetime) -> int:
-        """Extend the leases of all jobs that `worker` runs; returns how many there are."""
+    def renew(self, claims: Iterable[Claim], *, lease: timedelta, now: datetime) -> int:
+        """Extend the leases of these claims; returns how many of them are still good."""
 
     def finish(
         self,

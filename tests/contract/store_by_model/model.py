@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -203,12 +204,14 @@ class StoreModel:
     def _ready(self, now: datetime) -> Iterator[JobModel]:
         return (job for job in self.jobs.values() if job.ready(now))
 
-    def renew(self, worker: WorkerId, lease: timedelta, now: datetime) -> int:
-        """All that the worker runs."""
-        held = [job for job in self.jobs.values() if job.worker == worker]
-        for job in held:
-            job.lease_ends = now + lease
-        return len(held)
+    def renew(self, claims: Iterable[Claim], lease: timedelta, now: datetime) -> int:
+        """Those that are still good."""
+        renewed = 0
+        for claim in claims:
+            with suppress(Stale):
+                self.held(claim).lease_ends = now + lease
+                renewed += 1
+        return renewed
 
     def held(self, claim: Claim) -> JobModel:
         """The job that a claim still is the right to."""

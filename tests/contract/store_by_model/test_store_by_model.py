@@ -131,8 +131,9 @@ class StoreMachine(World):
 
     def leases_are_renewed(self, draw: Draw) -> None:
         now, worker, lease = self.clock.now(), draw(workers), draw(durations)
-        renewed = self.stores[worker].write(lambda tx: tx.jobs.renew(worker, lease=lease, now=now))
-        assert renewed == self.model.renew(worker, lease, now)
+        claims = [claim for claim in self.claims if draw(st.booleans())]
+        renewed = self.stores[worker].write(lambda tx: tx.jobs.renew(claims, lease=lease, now=now))
+        assert renewed == self.model.renew(claims, lease, now)
 
     def an_attempt_ends(self, draw: Draw) -> None:
         if not self.claims:

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 
 import apsw
 
-from ductile.dispatch.assignment import Assignment, PinnedVersions
+from ductile.dispatch.assignment import Assignment, PinnedVersions, load
 from ductile.dispatch.attempt import Attempts
 from ductile.dispatch.conductor import Conductor
 from ductile.dispatch.dispatcher import Capacity, Dispatcher
-from ductile.dispatch.interfaces import Intake
+from ductile.dispatch.interfaces import Intake, Trigger
 from ductile.dispatch.planner import Planner
 from ductile.dispatch.rescuer import Rescuer
 from ductile.dispatch.settle import Settler
@@ -27,7 +27,7 @@ from ductile.model.artifact import Artifact, Change
 from ductile.model.clock import Clock
 from ductile.model.ids import PipelineHash, WorkerId
 from ductile.model.job import Job
-from ductile.model.outcome import Attempt, Response, Succeeded
+from ductile.model.outcome import Attempt, EmittedEvent, Response, Succeeded
 from ductile.plugin.interfaces import StopToken
 from ductile.plugin.process import ProcessRunner
 from ductile.plugin.stop import Stop
@@ -36,12 +36,16 @@ from ductile.storage.interfaces import Store, Transaction
 from ductile.storage.sqlite import open_store
 from ductile.telemetry.hub import Telemetry
 from ductile.workspace.hard_links import HardLinkWorkspaces
-from tests.support.builders import an_attempt
+from tests.support.builders import an_attempt, claimed
+from tests.support.scripts import OK
 from tests.support.signals import PATIENCE, Signals
 from tests.support.site import Site
 
 T = TypeVar("T")
 LEASE: Final = timedelta(seconds=60)
+#: A worker of whom nothing is left but its claims.
+DEAD: Final = WorkerId("dead")
+Members = Callable[..., "Member"]
 
 
 class FailingStore:
@@ -150,10 +154,9 @@ def member(
         core.store, workspaces, ProcessRunner(clock), core.policies, core.privacy, clock
     )
     worker = Worker(core.store, attempts, settler, pinned, clock, telemetry)
-    worker_id = WorkerId(name)
     capacity = Capacity(4, core.policies.parallelism(), LEASE, timedelta(seconds=30))
-    dispatcher = Dispatcher(worker_id, core.store, worker, capacity, Stop, clock, telemetry)
-    rescuer = Rescuer(worker_id, core.store, workspaces, settler, pinned, clock, telemetry)
+    dispatcher = Dispatcher(WorkerId(name), core.store, worker, capacity, Stop, clock, telemetry)
+    rescuer = Rescuer(dispatcher.holds, core.store, workspaces, settler, pinned, clock, telemetry)
     intake = core.intake(lambda: None)
     return Member(
         store,
@@ -166,6 +169,40 @@ def member(
         dispatcher,
         rescuer,
         intake,
+    )
+
+
+def let_in(one: Member, event_type: str = "go") -> Job:
+    """The only job that an event starts."""
+    [job_id] = one.intake.accept(Trigger(event_type, {"n": 1}, "test")).job_ids
+    found = one.core.store.read(lambda tx: tx.jobs.get(job_id))
+    assert found is not None
+    return found
+
+
+def assignment(one: Member, worker: WorkerId = DEAD) -> Assignment:
+    """The oldest job that is ready, claimed by a worker that does nothing with it."""
+    [job] = claimed(one.core.store, now=one.core.clock.now(), worker=worker)
+    return load(one.core.store, PinnedVersions(), job)
+
+
+def success() -> Succeeded:
+    """An answer with everything in it."""
+    return Succeeded(
+        Response("done", (EmittedEvent("found", {"n": 2}),), {"cursor": 7}),
+        (an_artifact(),),
+    )
+
+
+def two_pipelines(site: Site) -> None:
+    """One whose event starts the other; the plugin `work` is for the test to make."""
+    site.config["plugins"] = {"work": {"retry": {"backoff_base": "1ms"}}}
+    site.plugin("end", OK)
+    site.pipeline(
+        """
+        - {name: p, on: go, steps: [{uses: work}, {uses: end}]}
+        - {name: q, on: found, steps: [{uses: end}]}
+        """
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -77,10 +77,9 @@ class Jobs:
         )
         return [rows.job(row) for row in claimed if row is not None]
 
-    def renew(self, worker: WorkerId, *, lease: timedelta, now: datetime) -> int:
-        return self._session.change(
-            SQL["renew"], {"worker": worker, "lease_expires_at": to_text(now + lease)}
-        )
+    def renew(self, claims: Iterable[Claim], *, lease: timedelta, now: datetime) -> int:
+        ends = to_text(now + lease)
+        return sum(self._held("renew", claim, lease_expires_at=ends) for claim in claims)
 
     def finish(
         self,
@@ -179,9 +178,13 @@ class Jobs:
         return sorted([(since, job_id) for since, job_id in ready + due])[:limit]
 
     def _settle(self, statement: str, claim: Claim, **values: object) -> None:
-        values |= {"job_id": claim.job_id, "attempt": claim.attempt, "worker": claim.worker}
-        if not self._session.change(SQL[statement], values):
+        if not self._held(statement, claim, **values):
             raise _lost(claim)
+
+    def _held(self, statement: str, claim: Claim, **values: object) -> int:
+        """Change the job that a claim still is the right to: 1, or 0 if it is not."""
+        values |= {"job_id": claim.job_id, "attempt": claim.attempt, "worker": claim.worker}
+        return self._session.change(SQL[statement], values)
 
 
 def _lost(claim: Claim) -> LeaseLost:

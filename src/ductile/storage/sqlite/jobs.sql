@@ -122,9 +122,9 @@ WHERE id = :job_id AND status = 'queued'
 RETURNING *;
 
 -- name: renew
--- Extend the leases of a worker.
+-- Extend the lease of a claim, as long as it is the current one.
 UPDATE job_queue SET lease_expires_at = :lease_expires_at
-WHERE status = 'running' AND claimed_by = :worker;
+WHERE id = :job_id AND status = 'running' AND attempt = :attempt AND claimed_by = :worker;
 
 -- name: finish
 -- Make a job terminal, for the holder of its current claim only.
