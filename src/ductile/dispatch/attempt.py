@@ -79,8 +79,8 @@ class Attempts:
         except PluginError as error:
             return self._failed(started, Failed(str(error)))
         reading = interpret(assignment.job.plugin, ended)
-        attempt = self._inspected(assignment, workspace, reading, started)
-        return self._redacted(replace(attempt, exit_code=ended.exit_code), workspace.path)
+        attempt = self._inspected(assignment, workspace, reading, started, ended.exit_code)
+        return self._redacted(attempt, workspace.path)
 
     def _prepare(self, assignment: Assignment) -> Workspace:
         job = assignment.job
@@ -140,7 +140,12 @@ class Attempts:
         return {**payload, **made}
 
     def _inspected(
-        self, assignment: Assignment, workspace: Workspace, reading: Reading, started: datetime
+        self,
+        assignment: Assignment,
+        workspace: Workspace,
+        reading: Reading,
+        started: datetime,
+        exit_code: int,
     ) -> Attempt:
         outcome: Outcome = reading.outcome
         taints: Sequence[Taint] = ()
@@ -148,7 +153,7 @@ class Attempts:
         try:
             if isinstance(outcome, Succeeded):
                 artifacts = self._workspaces.seal(workspace, known)
-                outcome = replace(outcome, artifacts=tuple(artifacts))
+                outcome = Succeeded(outcome.response, tuple(artifacts))
             else:
                 taints = self._workspaces.check(workspace, known)
         except Tainted as found:
@@ -159,6 +164,7 @@ class Attempts:
             outcome,
             started,
             self._clock.now(),
+            exit_code=exit_code,
             result=reading.result,
             logs=reading.logs,
             stderr=reading.stderr,
@@ -184,6 +190,9 @@ class Attempts:
         outcome = attempt.outcome
         if isinstance(outcome, Succeeded):
             response = outcome.response
+            # Most say nothing, and each `replace` takes as long as a statement.
+            if not (response.result or attempt.result or attempt.logs or attempt.stderr):
+                return attempt
             kept = response.result and clean(response.result)
             outcome = replace(outcome, response=replace(response, result=kept))
         else:

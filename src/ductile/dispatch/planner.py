@@ -140,10 +140,17 @@ class Planner:
     ) -> Context:
         """A child row of `parent`. Raises Refused if its baggage would be too large."""
         baggage.check_size(content, self._max_baggage)
-        grown = Context(
-            ContextId(new_id()), parent.id, parent.hop + 1, content, now, step_id=step_id
+        return Context(
+            ContextId(new_id()),
+            parent.id,
+            parent.hop + 1,
+            content,
+            now,
+            run_id=run.id if run else None,
+            pipeline_name=run.pipeline_name if run else None,
+            pipeline_hash=run.pipeline_hash if run else None,
+            step_id=step_id,
         )
-        return _of_run(grown, run) if run else grown
 
     def _updates(self, assignment: Assignment, response: Response) -> JsonObject:
         """What the response puts into the baggage."""

@@ -109,7 +109,9 @@ class Settler:
         match outcome:
             case Succeeded():
                 plan = self._planner.successors(assignment, outcome.response, self._clock.now())
-                attempt = replace(attempt, logs=(*attempt.logs, *log_lines(plan.questioned)))
+                if plan.questioned:
+                    lines = (*attempt.logs, *log_lines(plan.questioned))
+                    attempt = replace(attempt, logs=lines)
                 return _Decision(attempt, "succeeded", JobStatus.SUCCEEDED, plan)
             case Failed():
                 return self._again(
@@ -264,8 +266,8 @@ def _as_run_ends(tx: Transaction, assignment: Assignment, decision: _Decision) -
 
     A success is kept. What `finally` does is let be.
     """
-    run = tx.runs.get(assignment.run.id) if assignment.run else None
-    if run is None or run.ending is None or run.phase is Phase.FINALLY:
+    run = tx.runs.ending(assignment.run.id) if assignment.run else None
+    if run is None or run.phase is Phase.FINALLY:
         return decision
     plan = decision.plan
     if plan is None:

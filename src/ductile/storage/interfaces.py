@@ -128,6 +128,10 @@ class Runs(Protocol):
         """Note that a running run is being ended, as cancelled or timed out; the first word
         counts. Raises Violation for a run that is over or does not exist."""
 
+    def ending(self, run_id: RunId) -> Run | None:
+        """The run if `end` was called on it, None if not: cheaper than `get` for one that was not,
+        as nearly all are."""
+
     def stopping(self) -> Sequence[JobId]:
         """Running jobs of runs that are being ended, but for those of `finally`."""
 

@@ -41,6 +41,8 @@ class HardLinkWorkspaces:
         self._clock = clock
         self._mounted: bool | None = None
         """Whether the root was a file system of its own; None until it was seen."""
+        self._place: tuple[int, int] | None = None
+        """What the root was when that was last looked at: device and inode."""
 
     def create(self, key: WorkspaceKey) -> Workspace:
         name = name_of(key)
@@ -67,7 +69,6 @@ class HardLinkWorkspaces:
         name = name_of(target)
         once = tuple(reversed(dict.fromkeys(reversed(sources))))
         with self._opened_root(make=True) as root:
-            _expect_absent(target, root)
             given = _merge_into(target, once, root, bases=bases, copy=copy)
         path, displaced = self._root / name, frozenset(given.displaced)
         return Workspace(target, path, given.shared, given.inherited, once, displaced)
@@ -150,7 +151,10 @@ class HardLinkWorkspaces:
         try:
             found = os.fstat(root)
             _expect_private(found)
-            self._expect_mounted(root, found)
+            place = found.st_dev, found.st_ino
+            if place != self._place:
+                self._expect_mounted(root, found)
+                self._place = place
             yield root
         finally:
             os.close(root)

@@ -66,7 +66,7 @@ def test_a_new_database_is_at_the_newest_version(database: Path) -> None:
     connection = apsw.Connection(str(made(database)))
     found = connection.execute("SELECT version, name, applied_at FROM schema_version").fetchall()
     connection.close()
-    assert found[-1] == (NEEDED, "deliveries", "2026-02-14T12:00:00.000000Z")
+    assert found[-1] == (NEEDED, "plain_checks", "2026-02-14T12:00:00.000000Z")
 
 
 def test_opening_again_changes_nothing(database: Path) -> None:

@@ -104,6 +104,33 @@ def test_a_run_that_makes_no_sense_is_refused(
         connection.execute(f"UPDATE pipeline_run SET {change}")
 
 
+@pytest.mark.parametrize(
+    ("row", "constraint"),
+    [
+        (
+            "job_log SELECT id, 1, 'paused', created_at, created_at, 0, NULL, NULL, '[]', '' "
+            "FROM job_queue LIMIT 1",
+            "status IN",
+        ),
+        (
+            "artifact SELECT id, 'file', 'moved', 1, 292, 'hash', 1, 0, NULL "
+            "FROM job_queue LIMIT 1",
+            "change IN",
+        ),
+        (
+            "delivery SELECT 'id', received_at, endpoint, scheme, 'lost', 401, 'reason', NULL, 1, "
+            "NULL FROM delivery LIMIT 1",
+            "verdict IN",
+        ),
+    ],
+)
+def test_a_row_of_a_kind_that_there_is_not_is_refused(
+    connection: apsw.Connection, row: str, constraint: str
+) -> None:
+    with pytest.raises(apsw.ConstraintError, match=constraint):
+        connection.execute(f"INSERT INTO {row}")
+
+
 def test_a_row_of_the_inbox_is_never_changed(connection: apsw.Connection) -> None:
     with pytest.raises(apsw.ConstraintError, match="a row of delivery is immutable"):
         connection.execute("UPDATE delivery SET verdict = 'accepted'")

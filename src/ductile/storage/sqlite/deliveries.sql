@@ -29,7 +29,7 @@ ORDER BY id DESC LIMIT :limit;
 -- name: page_started_nothing
 -- Those of one verdict that started nothing, newest first; reads none that started something.
 SELECT * FROM delivery INDEXED BY delivery_started_nothing
-WHERE verdict IN ('repeated', 'handshake', 'refused') AND verdict = :verdict
+WHERE verdict NOT IN ('accepted', 'resent') AND verdict = :verdict
     AND id < coalesce(:before, 'g') AND (:endpoint IS NULL OR endpoint = :endpoint)
 ORDER BY id DESC LIMIT :limit;
 
@@ -44,19 +44,19 @@ SELECT id FROM (
 -- endpoint, and one walk over those of it that stay.
 WITH RECURSIVE known (endpoint) AS (
     SELECT min(endpoint) FROM delivery INDEXED BY delivery_started_nothing
-    WHERE verdict IN ('repeated', 'handshake', 'refused')
+    WHERE verdict NOT IN ('accepted', 'resent')
     UNION ALL
     SELECT (
         SELECT min(endpoint) FROM delivery INDEXED BY delivery_started_nothing
-        WHERE verdict IN ('repeated', 'handshake', 'refused') AND endpoint > known.endpoint
+        WHERE verdict NOT IN ('accepted', 'resent') AND endpoint > known.endpoint
     ) FROM known WHERE endpoint IS NOT NULL
 )
 SELECT old.id
 FROM known CROSS JOIN delivery AS old INDEXED BY delivery_started_nothing
-    ON old.verdict IN ('repeated', 'handshake', 'refused') AND old.endpoint = known.endpoint
+    ON old.verdict NOT IN ('accepted', 'resent') AND old.endpoint = known.endpoint
     AND old.id < (
         SELECT young.id FROM delivery AS young INDEXED BY delivery_started_nothing
-        WHERE young.verdict IN ('repeated', 'handshake', 'refused')
+        WHERE young.verdict NOT IN ('accepted', 'resent')
             AND young.endpoint = known.endpoint
         ORDER BY young.id DESC LIMIT 1 OFFSET :keep - 1
     )

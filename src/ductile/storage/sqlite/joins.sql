@@ -20,7 +20,7 @@ SELECT step_id FROM job_queue WHERE run_id = :run_id AND status IN ('queued', 'r
 -- name: failed
 -- Steps of a run with a job that ended otherwise than well.
 SELECT step_id FROM job_queue
-WHERE run_id = :run_id AND status IN ('failed', 'timed_out', 'cancelled');
+WHERE run_id = :run_id AND completed_at IS NOT NULL AND status <> 'succeeded';
 
 -- name: arrived
 -- Joins of a run that something has come to.

@@ -52,6 +52,10 @@ class RunRows:
         row = self._session.row(SQL["get"], {"run_id": run_id})
         return None if row is None else rows.run(row)
 
+    def ending(self, run_id: RunId) -> Run | None:
+        row = self._session.row(SQL["ending"], {"run_id": run_id})
+        return None if row is None else rows.run(row)
+
     def advance(self, run_id: RunId, *, by: int, failure: Failure | None = None) -> Run:
         values = {"run_id": run_id, "by": by, "failure": _failure_text(failure)}
         try:

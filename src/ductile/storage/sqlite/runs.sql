@@ -34,6 +34,10 @@ WHERE :parent_job_id IS NOT NULL
 -- One run.
 SELECT * FROM pipeline_run WHERE id = :run_id;
 
+-- name: ending
+-- A run that was told to end before its time.
+SELECT * FROM pipeline_run WHERE id = :run_id AND ending IS NOT NULL;
+
 -- name: advance
 -- Count a running run's open jobs and keep its first failure.
 UPDATE pipeline_run SET open_jobs = open_jobs + :by, failure = coalesce(failure, :failure)

@@ -30,7 +30,7 @@ ORDER BY id DESC LIMIT :limit;
 -- name: unsuccessful_jobs
 -- Jobs that ended badly in one way, newest first; reads none that succeeded.
 SELECT * FROM job_queue
-WHERE status IN ('failed', 'timed_out', 'cancelled') AND status = :status
+WHERE completed_at IS NOT NULL AND status <> 'succeeded' AND status = :status
     AND id < coalesce(:before, 'g') AND (:plugin IS NULL OR plugin = :plugin)
 ORDER BY id DESC LIMIT :limit;
 

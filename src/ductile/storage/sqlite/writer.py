@@ -98,18 +98,35 @@ class Writer:
     def _commit(self, group: list[_Task]) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for task in group:
-                self._run(task)
-            self._connection.execute("COMMIT")
+            if len(group) == 1:
+                self._run_alone(group[0])
+            else:
+                for task in group:
+                    self._run_beside_others(task)
+            # Nothing is left to be kept when the only caller was rolled back.
+            if not self._connection.getautocommit():
+                self._connection.execute("COMMIT")
         except BaseException as error:
             self._abandon(group, error)
         for task in group:
             self._tell(task)
 
+    def _run_alone(self, task: _Task) -> None:
+        # Without a savepoint, for which SQLite keeps a copy of every page before it is changed.
+        self._run(task)
+        if task.failure is not None:
+            self._connection.execute("ROLLBACK")
+
+    def _run_beside_others(self, task: _Task) -> None:
+        self._connection.execute("SAVEPOINT caller")
+        self._run(task)
+        if task.failure is not None:
+            self._connection.execute("ROLLBACK TO caller")
+        self._connection.execute("RELEASE caller")
+
     def _run(self, task: _Task) -> None:
         session = Session(self._connection, writable=True)
         transaction = SqliteTransaction(session)
-        self._connection.execute("SAVEPOINT caller")
         try:
             task.result = task.work(transaction)
             task.actions = transaction.actions
@@ -121,9 +138,6 @@ class Writer:
             # Worth more to the caller than whatever its work made of it.
             task.failure = None
             raise session.lost
-        if task.failure is not None:
-            self._connection.execute("ROLLBACK TO caller")
-        self._connection.execute("RELEASE caller")
 
     def _abandon(self, group: list[_Task], error: BaseException) -> None:
         """Nothing of the group was kept: undo what is left of it and note why."""
