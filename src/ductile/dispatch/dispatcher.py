@@ -88,6 +88,9 @@ class Dispatcher:
 
     def wake(self) -> None:
         """There may be something to claim; cheap, callable from any thread."""
+        # It was called before, and the look that it was called for is still to come.
+        if self._awake:
+            return
         with self._change:
             self._awake = True
             if self._room > 0:
