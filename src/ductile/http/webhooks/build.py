@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING, Final
 
 from ductile.config.endpoints import EndpointSettings, RespondSettings
 from ductile.config.signatures import HmacSignature
@@ -24,6 +22,9 @@ from ductile.http.webhooks.stripe import Stripe
 from ductile.http.webhooks.unsigned import Unsigned
 from ductile.model.clock import Clock
 from ductile.model.json import encode
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _TEXT: Final = "text/plain; charset=utf-8"
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Final
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from typing import TYPE_CHECKING, Final
 
 from ductile.errors import ConfigurationError, UsageError
 from ductile.http.interfaces import Headers
-from ductile.http.webhooks.ed25519 import signed_with
+from ductile.http.webhooks.ed25519 import public_key, signed_with
 from ductile.http.webhooks.endpoint import Respond
 from ductile.http.webhooks.signature import Verdict, in_window, only, payload_id
 from ductile.model.clock import Clock
 from ductile.model.json import Json, JsonObject, encode
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 #: Whoever has an interaction's token can answer in the application's name for 15 minutes.
 CREDENTIALS: Final = frozenset({"token"})
@@ -99,7 +100,7 @@ def _public_key(text: str) -> Ed25519PublicKey:
             f"expected a public key of 64 hex digits, found {len(text)} characters; "
             "copy it from the application's page in Discord's developer portal"
         )
-    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(text))
+    return public_key(bytes.fromhex(text))
 
 
 def pong(payload: Json) -> JsonObject | None:

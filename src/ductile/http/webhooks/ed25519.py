@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+def public_key(raw: bytes) -> Ed25519PublicKey:
+    """The key of these 32 bytes. Raises ValueError for any other number."""
+    # Not before an endpoint needs it: it takes 7 MB, and most senders sign with a keyed hash.
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 def signed_with(keys: Sequence[Ed25519PublicKey], content: bytes, given: Sequence[bytes]) -> bool:
@@ -14,6 +23,8 @@ def signed_with(keys: Sequence[Ed25519PublicKey], content: bytes, given: Sequenc
 
 
 def _made(key: Ed25519PublicKey, signature: bytes, content: bytes) -> bool:
+    from cryptography.exceptions import InvalidSignature
+
     try:
         key.verify(signature, content)
     except InvalidSignature:

@@ -7,20 +7,21 @@ import binascii
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from typing import TYPE_CHECKING, Final
 
 from ductile.errors import ConfigurationError, UsageError
 from ductile.http.interfaces import Headers
-from ductile.http.webhooks.ed25519 import signed_with
+from ductile.http.webhooks.ed25519 import public_key, signed_with
 from ductile.http.webhooks.keyed import Secrets
 from ductile.http.webhooks.signature import Verdict, header_id, in_window, only
 from ductile.model.clock import Clock
 from ductile.model.json import Json
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+        Ed25519PrivateKey,
+        Ed25519PublicKey,
+    )
 
 _ID_HEADER: Final = b"webhook-id"
 _TIMESTAMP_HEADER: Final = b"webhook-timestamp"
@@ -130,4 +131,4 @@ def _public_key(text: str) -> Ed25519PublicKey:
             f"expected a public key of {_KEY_SIZE} bytes in base64, with or without "
             f'"{_KEY_PREFIX}" before it, found something else; copy it as the sender shows it'
         )
-    return Ed25519PublicKey.from_public_bytes(found)
+    return public_key(found)
