@@ -41,7 +41,7 @@ def plan(seed: int, passed: Mapping[str, int]) -> Iterator[Planned]:
     `passed` says how often the load passes each point; a passage is drawn from these.
     """
     chance = random.Random(seed)
-    every = [(point, moment) for point in POINTS for moment in point.moments]
+    every = [(point, moment) for point in POINTS for moment in Moment]
     chance.shuffle(every)
     for point, moment in every:
         kill = Kill(point.name, moment, chance.randint(1, max(1, passed[point.name] // 2)))
@@ -61,7 +61,7 @@ def _random(chance: random.Random, passed: Mapping[str, int]) -> Kill:
         case _:
             point = chance.choice(POINTS)
             passage = chance.randint(1, max(1, passed[point.name] // 2))
-            return Kill(point.name, chance.choice(point.moments), passage)
+            return Kill(point.name, chance.choice(list(Moment)), passage)
 
 
 class Chaos:

@@ -23,7 +23,6 @@ class Point:
     """What the call does; `docs/crash-points.md` says the same."""
     cleaning: bool = False
     """Whether it is the janitor's, and so comes after everything else."""
-    moments: tuple[Moment, ...] = tuple(Moment)
 
     @property
     def constant(self) -> str:
@@ -46,9 +45,7 @@ POINTS: Final = (
     Point("clone.copy", "a file is copied, for `workspace: copy`"),
     Point("clone.commit", "the clone is whole, and gets its name"),
     Point("plugin.pipe", "a pipe to the plugin is made"),
-    Point("plugin.fork", "the new process, not yet the plugin, leaves the gateway's session"),
-    # There is no "after": the code that could kill is not there any more.
-    Point("plugin.exec", "it becomes the plugin", moments=(Moment.BEFORE,)),
+    Point("plugin.start", "its process is started"),
     Point("plugin.watch", "the gateway gets a handle on the process"),
     Point("plugin.feed", "the request is written to its stdin"),
     Point("plugin.read", "a part of its answer is read"),

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -238,20 +239,15 @@ int pipe2(int ends[2], int flags)
     PASS(int, PLUGIN_PIPE, real(ends, flags));
 }
 
-/* In the child, while it still has the memory of the gateway. */
-pid_t setsid(void)
+int posix_spawn(pid_t *child, const char *file, const posix_spawn_file_actions_t *actions,
+    const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
-    REAL(setsid);
-    PASS(pid_t, PLUGIN_FORK, real());
-}
-
-int execve(const char *file, char *const arguments[], char *const environment[])
-{
-    REAL(execve);
-    if (!enter(PLUGIN_EXEC)) return -1;
-    /* Counted here, since there is no way back. */
-    __atomic_add_fetch(&control->passed[PLUGIN_EXEC], 1, __ATOMIC_SEQ_CST);
-    return real(file, arguments, environment);
+    REAL(posix_spawn);
+    /* Unlike others, it returns what went wrong. */
+    if (!enter(PLUGIN_START)) return (int)control->error;
+    int result = real(child, file, actions, attributes, arguments, environment);
+    leave(PLUGIN_START);
+    return result;
 }
 
 /* The C library has no pidfd_open that Python uses; it asks the kernel directly. */

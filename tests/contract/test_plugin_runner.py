@@ -6,8 +6,9 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
 import orjson
 import pytest
@@ -30,8 +31,17 @@ from .plugin_processes import (
 )
 from .warmed import warmed
 
+
+@contextmanager
+def _without_posix_spawn(folder: Path) -> Iterator[PluginRunner]:
+    """As on a machine whose C library lacks what it takes."""
+    with patch("ductile.plugin.spawn.posix_spawn", return_value=None):
+        yield ProcessRunner(SystemClock())
+
+
 RUNNERS: dict[str, Callable[[Path], AbstractContextManager[PluginRunner]]] = {
     "process": lambda folder: nullcontext(ProcessRunner(SystemClock())),
+    "process without posix_spawn": _without_posix_spawn,
     "warm": warmed,
 }
 

@@ -17,7 +17,7 @@ import pytest
 from tests.chaos import verdict
 from tests.chaos.command import plan
 from tests.chaos.load import Amount, Load
-from tests.chaos.points import POINTS
+from tests.chaos.points import POINTS, Moment
 from tests.chaos.shim import build
 from tests.chaos.trial import Kill, Report, Trial
 from tests.support.process import gateway
@@ -56,7 +56,7 @@ def test_the_documentation_lists_every_point() -> None:
     "kills",
     [
         "http.answer:before:3,log.sync:after:14,janitor.unlink:before:300",
-        "plugin.exec:before:4,clone.link:after:700",
+        "plugin.start:after:4,clone.link:after:700",
     ],
 )
 def test_nothing_is_lost_doubled_or_changed_by_kills(
@@ -68,7 +68,7 @@ def test_nothing_is_lost_doubled_or_changed_by_kills(
 
 
 def test_a_plan_begins_with_every_point_on_both_sides() -> None:
-    every = {(point.name, moment) for point in POINTS for moment in point.moments}
+    every = {(point.name, moment) for point in POINTS for moment in Moment}
     trials = plan(1, {point.name: 10 for point in POINTS})
     planned = [next(trials).kills for _ in every]
     assert {(kill.point, kill.moment) for [kill] in planned} == every

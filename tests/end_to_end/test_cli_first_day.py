@@ -275,6 +275,26 @@ def test_a_chain_that_fails_ends_the_command_with_1(site: Site) -> None:
     assert re.search(r"stderr +cat: .*greeting\.txt", ended.output)
 
 
+def test_whoever_starts_it_may_ignore_the_ends_of_children(site: Site) -> None:
+    fail = site.directory / "plugins" / "hello" / "run.sh"
+    fail.write_text('#!/bin/sh\ncat >/dev/null\necho \'{"status": "ok"}\'\nexit 3\n')
+    with (site.directory / "config.yaml").open("a") as config:
+        config.write("plugins: {hello: {retry: {max_attempts: 1}}}\n")
+    starter = (
+        "import os, signal, sys\n"
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'ductile', *sys.argv[1:]])\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", starter, "--config", site.directory, "plugin", "run", "hello"],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (ended.returncode, "exit code 3" in ended.stdout) == (1, True), ended.stdout
+
+
 def test_a_command_that_does_not_wait_to_the_end_says_how_to_look_again(site: Site) -> None:
     ended = site.run("plugin", "run", "hello", "sign", "--wait", "1s")
 

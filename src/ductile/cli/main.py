@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
@@ -46,6 +47,9 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line, that of the process by default, and end the process."""
+    # Some that start programs ignore this, what they start inherits it, and to whom it is ignored
+    # the kernel does not tell how a plugin ended.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.exit(run(arguments))
 
 

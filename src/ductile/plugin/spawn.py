@@ -7,12 +7,15 @@ import os
 import select
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from ductile.errors import PluginError
 from ductile.plugin.interfaces import Invocation
+from ductile.plugin.posix_spawn import posix_spawn
 from ductile.plugin.streams import Streams, open_pipes
 
 #: How long to wait for killed processes that the kernel cannot end at once.
@@ -24,8 +27,10 @@ class ChildProcess:
     """A `Spawned` that is a child of this process."""
 
     streams: Streams
-    process: subprocess.Popen[bytes]
-    exited: int
+    pid: int
+    wait: Callable[[], int]
+    """Reaps it; returns the exit code, a signal as its negative number."""
+    exited: int = -1
 
     def close(self) -> None:
         self.streams.close()
@@ -33,14 +38,14 @@ class ChildProcess:
 
     def signal_group(self, number: signal.Signals) -> None:
         try:
-            os.killpg(self.process.pid, number)
+            os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
             # Gone already, or running as another user through a setuid file: nothing to be done.
             return
 
     def reap(self) -> int:
-        exit_code = self.process.wait()
-        wait_for_group(self.process.pid)
+        exit_code = self.wait()
+        wait_for_group(self.pid)
         return exit_code
 
 
@@ -59,30 +64,46 @@ def spawn(invocation: Invocation) -> ChildProcess:
     except OSError as error:
         raise PluginError(_explain(error, invocation)) from error
     try:
-        process = subprocess.Popen(
-            [os.fspath(invocation.entrypoint)],
-            stdin=given[0],
-            stdout=given[1],
-            stderr=given[2],
-            cwd=os.fspath(invocation.directory),
-            env=invocation.environment,
-            start_new_session=True,
-        )
+        spawned = _execute(invocation, given, streams)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         streams.close()
         raise PluginError(_explain(error, invocation)) from error
     finally:
         for fd in given:
             os.close(fd)
-    spawned = ChildProcess(streams, process, -1)
     try:
-        spawned.exited = os.pidfd_open(process.pid)
+        spawned.exited = os.pidfd_open(spawned.pid)
     except OSError as error:
         spawned.signal_group(signal.SIGKILL)
         spawned.reap()
         streams.close()
         raise PluginError(_explain(error, invocation)) from error
     return spawned
+
+
+def _execute(invocation: Invocation, given: tuple[int, int, int], streams: Streams) -> ChildProcess:
+    file, directory, environment = (
+        invocation.entrypoint,
+        invocation.directory,
+        invocation.environment,
+    )
+    pid = posix_spawn(file, directory, environment, given)
+    if pid is not None:
+        return ChildProcess(streams, pid, partial(_wait_for, pid))
+    process = subprocess.Popen(
+        [os.fspath(file)],
+        stdin=given[0],
+        stdout=given[1],
+        stderr=given[2],
+        cwd=os.fspath(directory),
+        env=environment,
+        start_new_session=True,
+    )
+    return ChildProcess(streams, process.pid, process.wait)
+
+
+def _wait_for(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def wait_for_group(group: int) -> None:

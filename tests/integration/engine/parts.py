@@ -196,7 +196,9 @@ def success() -> Succeeded:
 
 def two_pipelines(site: Site) -> None:
     """One whose event starts the other; the plugin `work` is for the test to make."""
-    site.config["plugins"] = {"work": {"retry": {"backoff_base": "1ms"}}}
+    # Tests move the clock by leases, and no plugin is to run out of time by that.
+    work = {"retry": {"backoff_base": "1ms"}, "timeouts": {"handle": "1h"}}
+    site.config["plugins"] = {"work": work}
     site.plugin("end", OK)
     site.pipeline(
         """

@@ -1,9 +1,10 @@
-"""Why a plugin cannot be started, and what to do about it."""
+"""How a plugin is started; why it cannot be, and what to do about it."""
 
 from __future__ import annotations
 
 import os
 import resource
+import signal
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,18 @@ import pytest
 
 from ductile.errors import PluginError
 from ductile.plugin.interfaces import Invocation
+from ductile.plugin.posix_spawn import posix_spawn
 from ductile.plugin.spawn import spawn
+
+WAYS = ("posix_spawn", "subprocess")
+
+
+@pytest.fixture(params=WAYS, autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With what the C library offers, and as on a machine where it lacks something."""
+    if request.param == "subprocess":
+        monkeypatch.setattr("ductile.plugin.spawn.posix_spawn", lambda *arguments: None)
+    return str(request.param)
 
 
 def a_script(folder: Path, text: str, *, mode: int = 0o755) -> Path:
@@ -82,10 +94,13 @@ def test_an_environment_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert "its environment is too large" in refusal(invoke(script, LARGE="x" * 1024 * 1024))
 
 
-def test_a_variable_that_no_environment_can_hold_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "value"), [("ZERO", "a\0b"), ("A=B", "c"), ("A\0B", "c")])
+def test_a_variable_that_no_environment_can_hold_is_refused(
+    tmp_path: Path, name: str, value: str
+) -> None:
     script = a_script(tmp_path, "#!/bin/sh\n")
 
-    assert "names and values of its environment" in refusal(invoke(script, ZERO="a\0b"))
+    assert "names and values of its environment" in refusal(invoke(script, **{name: value}))
 
 
 def test_a_file_that_somebody_writes_is_refused(tmp_path: Path) -> None:
@@ -109,7 +124,33 @@ def test_a_directory_that_vanished_is_named(tmp_path: Path) -> None:
     assert 'its working directory "workspace" cannot be entered' in text
 
 
-@pytest.mark.parametrize("free", range(8))
+def test_a_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
+    script = a_script(tmp_path, "#!/bin/sh\n")
+
+    text = refusal(replace(invoke(script), directory=script))
+
+    assert 'its working directory "script" cannot be entered' in text
+
+
+@pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGXFSZ])
+def test_a_plugin_does_not_ignore_the_signals_that_python_ignores(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    assert signal.getsignal(number) is signal.SIG_IGN
+    spawned = spawn(invoke(a_script(tmp_path, f"#!/bin/sh\nkill -{int(number)} $$\n")))
+    try:
+        assert spawned.reap() == -number
+    finally:
+        spawned.close()
+
+
+def test_streams_that_take_the_place_of_others_are_left_to_subprocess(tmp_path: Path) -> None:
+    script = a_script(tmp_path, "#!/bin/sh\n")
+
+    assert posix_spawn(script, tmp_path, {}, (4, 2, 3)) is None
+
+
+@pytest.mark.parametrize("free", range(6))
 def test_running_out_of_descriptors_is_explained_and_leaks_none(tmp_path: Path, free: int) -> None:
     invocation = invoke(a_script(tmp_path, "#!/bin/sh\n"))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
