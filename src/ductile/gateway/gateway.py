@@ -28,7 +28,7 @@ from ductile.http.interfaces import Health
 from ductile.http.server import HttpServer
 from ductile.http.webhooks.app import WebhookDoor
 from ductile.http.webhooks.build import build_endpoint
-from ductile.http.webhooks.notes import Notes
+from ductile.http.webhooks.notes import Notes, room
 from ductile.insights.insights import Insights
 from ductile.model.clock import Clock, SystemClock
 from ductile.model.ids import WorkerId, new_id
@@ -192,7 +192,9 @@ class Gateway:
 
     def _doors(self, core: Core) -> HttpServer:
         endpoints = [build_endpoint(each, core.clock) for each in self._settings.webhooks]
-        notes = Notes(LedgerInbox(self.store, core.privacy), self.telemetry)
+        of_each = room(len(endpoints), self._settings.inbox.limit)
+        inbox = LedgerInbox(self.store, core.privacy)
+        notes = Notes(inbox, self.telemetry, of_each=of_each)
         webhooks = WebhookDoor(endpoints, self.intake, self.telemetry, notes, core.clock)
         health = HealthDoor(self._health, core.clock, self.telemetry)
         http = self._settings.http

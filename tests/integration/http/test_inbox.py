@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from ductile.errors import StorageError
-from ductile.http.webhooks.notes import MOST, Notes
+from ductile.http.webhooks.notes import BREATH, EVERY, MOST, WAITING, Notes, room
 from ductile.model.delivery import DeliveryVerdict
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import PartFailed, Signal
@@ -116,11 +116,60 @@ def test_the_first_is_written_at_once_and_those_after_it_together(house: House) 
     assert (len(house.inbox.commits), len(house.inbox.deliveries)) == (2, 3)
 
 
-def test_what_a_second_brings_beyond_the_most_is_not_listed(house: House) -> None:
+def test_a_flood_is_listed_to_the_last_a_part_at_a_time(house: House) -> None:
     notes = house.notes()
     noted(notes, 1 + 3 * MOST)
+    listed = []
+    for _ in range(3):
+        house.pauses.pop()()
+        listed.append(len(house.inbox.deliveries))
+    assert listed == [1 + MOST, 1 + 2 * MOST, 1 + 3 * MOST]
+
+
+def test_between_the_parts_of_a_flood_is_a_short_pause_and_a_long_one_after_it() -> None:
+    delays: list[float] = []
+    pauses: list[Callable[[], None]] = []
+
+    def later(delay: float, action: Callable[[], None]) -> None:
+        delays.append(delay)
+        pauses.append(action)
+
+    notes = Notes(ListInbox(), Telemetry(), later=later)
+    noted(notes, 1 + 2 * MOST)
+    for _ in range(2):
+        pauses.pop()()
+    assert delays == [EVERY, BREATH, EVERY]
+
+
+def test_of_each_endpoint_the_newest_wait(house: House) -> None:
+    notes = Notes(house.inbox, Telemetry(), of_each=3, later=lambda *pause: None)
+    for number in range(6):
+        notes.add(replace(a_delivery(), endpoint="flooded", size=number))
+    notes.add(replace(a_delivery(), endpoint="quiet", size=0))
+    notes.close()
+    listed = [(each.endpoint, each.size) for each in house.inbox.deliveries]
+    assert listed == [("flooded", 0), *(("flooded", n) for n in (3, 4, 5)), ("quiet", 0)]
+
+
+def test_no_endpoint_waits_until_a_flood_of_another_is_listed(house: House) -> None:
+    notes = house.notes()
+    for _ in range(3 * MOST):
+        notes.add(replace(a_delivery(), endpoint="flooded"))
+    notes.add(replace(a_delivery(), endpoint="quiet"))
     house.pauses.pop()()
-    assert len(house.inbox.deliveries) == 1 + MOST
+    assert {each.endpoint for each in house.inbox.deliveries} == {"flooded"}
+    house.pauses.pop()()
+    assert {each.endpoint for each in house.inbox.deliveries} == {"flooded", "quiet"}
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "limit", "waiting"),
+    [(1, 1_000, 1_000), (1, 1_000_000, WAITING), (100, 1_000, 100), (0, 5, 5), (50_000, 10, 1)],
+)
+def test_no_more_wait_than_are_kept_nor_than_there_is_memory_for(
+    endpoints: int, limit: int, waiting: int
+) -> None:
+    assert room(endpoints, limit) == waiting
 
 
 def test_after_a_quiet_second_one_is_written_at_once_again(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future
 from typing import Final
 
@@ -12,17 +13,27 @@ from ductile.model.delivery import Delivery
 from ductile.telemetry.hub import Telemetry
 from ductile.telemetry.signals import PartFailed
 
-#: Seconds between two transactions.
+#: Seconds between two transactions,
 EVERY: Final = 1.0
-#: Deliveries that are listed in one of them; more than that within a second are not listed.
+#: and while more is waiting than one of them takes: others write too.
+BREATH: Final = 0.02
+#: Deliveries that are listed in one transaction.
 MOST: Final = 100
+#: Deliveries that may wait altogether.
+WAITING: Final = 10_000
+
+
+def room(endpoints: int, limit: int) -> int:
+    """How many deliveries of one endpoint may wait, where of each `limit` are kept anyway."""
+    return max(1, min(limit, WAITING // max(1, endpoints)))
 
 
 class Notes:
     """Writes the first delivery at once, and those of the second after it together.
 
     Nobody waits for it, and what cannot be listed is lost without harm. So whoever scans for
-    open doors costs a small transaction a second, and no more memory than `MOST` rows take.
+    open doors costs small transactions, and no more memory than `WAITING` rows take. No endpoint
+    waits for another, or loses anything by it.
     """
 
     def __init__(
@@ -30,52 +41,67 @@ class Notes:
         inbox: Inbox,
         telemetry: Telemetry,
         *,
+        of_each: int = WAITING,
         every: float = EVERY,
         later: Later = on_the_loop,
     ) -> None:
+        """`of_each` deliveries of one endpoint may wait, then the oldest of them are not listed."""
         self._inbox = inbox
+        self._of_each = of_each
         self._telemetry = telemetry
         self._every = every
         self._later = later
-        self._waiting: list[Delivery] = []
+        self._waiting: dict[str, deque[Delivery]] = {}
+        """By endpoint, the one that waits longest first; none is empty."""
         self._latest: Future[None] | None = None
         self._pausing = False
         self._failing = False
 
     def add(self, delivery: Delivery) -> None:
         """Only on the thread of the loop; never raises."""
-        if len(self._waiting) < MOST:
-            self._waiting.append(delivery)
+        waiting = self._waiting.setdefault(delivery.endpoint, deque(maxlen=self._of_each))
+        waiting.append(delivery)
         if not self._pausing:
-            self._pause()
             self._write()
+            self._pause()
 
     def close(self) -> None:
         """Write what is still waiting; nothing comes in any more."""
-        self._write()
+        while self._waiting:
+            self._write()
 
     def _pause(self) -> None:
         self._pausing = True
-        self._later(self._every, self._go_on)
+        self._later(BREATH if self._waiting else self._every, self._go_on)
 
     def _go_on(self) -> None:
         self._pausing = False
         if self._waiting:
-            self._pause()
             # A database that takes its time is not given more to do meanwhile.
             if self._latest is None or self._latest.done():
                 self._write()
+            self._pause()
 
     def _write(self) -> None:
-        deliveries, self._waiting = self._waiting, []
-        if not deliveries:
-            return
         try:
-            self._latest = self._inbox.keep(deliveries)
+            self._latest = self._inbox.keep(self._next())
         except DuctileError as error:
             self._fail(error)
         else:
             self._latest.add_done_callback(self._written)
+
+    def _next(self) -> list[Delivery]:
+        """What one transaction takes; an endpoint that has more waits for all others then."""
+        taken: list[Delivery] = []
+        for endpoint in list(self._waiting):
+            waiting = self._waiting.pop(endpoint)
+            while waiting and len(taken) < MOST:
+                taken.append(waiting.popleft())
+            if waiting:
+                self._waiting[endpoint] = waiting
+            if len(taken) == MOST:
+                break
+        return taken
 
     def _written(self, commit: Future[None]) -> None:
         error = None if commit.cancelled() else commit.exception()
