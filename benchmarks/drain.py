@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,8 @@ from control import Control
 from figures import Figure, Goal
 from grounds import Grounds, make
 from history import add_history
+
+from ductile.config.settings import default_workers
 
 STEPS = 5
 
@@ -48,7 +49,7 @@ def draining(
     folder: Path, control: Control, port: Callable[[], int], *, chains: int, rounds: int
 ) -> list[Figure]:
     """The main figures: what the machinery costs beside the plugins."""
-    parallel = os.cpu_count() or 1
+    parallel = default_workers()
     rates, controls, cpus, sizes = [], [], [], []
     for number in range(rounds):
         grounds = make(folder / f"drain-{number}", port=port(), steps=STEPS)

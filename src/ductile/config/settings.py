@@ -39,8 +39,9 @@ _RETRY: Final = RetryPolicy()
 _Positive = Annotated[int, Field(ge=1)]
 
 
-def _cpu_count() -> int:
-    return max(2, len(os.sched_getaffinity(0)))
+def default_workers() -> int:
+    """Two for each processor that this process may use: most plugins wait for something."""
+    return max(4, 2 * len(os.sched_getaffinity(0)))
 
 
 class ServiceSettings(Schema):
@@ -50,8 +51,8 @@ class ServiceSettings(Schema):
 
     name: Annotated[str, Field(min_length=1)] = "ductile"
     """What this gateway is called, for people."""
-    max_workers: Annotated[int, Field(ge=1, le=512)] = Field(default_factory=_cpu_count)
-    """Jobs that run at once; as many as there are processors, but at least 2, if left out."""
+    max_workers: Annotated[int, Field(ge=1, le=512)] = Field(default_factory=default_workers)
+    """Jobs that run at once; two for each processor, but at least 4, if left out."""
     depth_limit: _Positive = 20
     """Runs that may start each other by events before the next one is refused."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

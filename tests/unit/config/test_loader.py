@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         "info",
         "text",
     )
-    assert service.max_workers >= 2
+    assert service.max_workers == max(4, 2 * len(os.sched_getaffinity(0)))
     assert service.shutdown_grace == timedelta(seconds=10)
     assert service.lease == timedelta(seconds=60)
     assert service.max_baggage == 1024 * 1024
