@@ -21,10 +21,12 @@ class Session:
     itself, so it is refused.
     """
 
-    __slots__ = ("_connection", "_open", "_writable", "lost")
+    __slots__ = ("_connection", "_cursor", "_open", "_writable", "lost")
 
     def __init__(self, connection: apsw.Connection, *, writable: bool) -> None:
         self._connection = connection
+        # One for all statements: the connection would make another one for each.
+        self._cursor = connection.cursor()
         self._writable = writable
         self._open = True
         self.lost: StorageError | None = None
@@ -35,7 +37,7 @@ class Session:
         if not self._open:
             raise StorageError("this transaction is over: use the store to begin another one")
         try:
-            return self._connection.execute(statement, values).fetchall()
+            return self._cursor.execute(statement, values).fetchall()
         except apsw.Error as error:
             raise self._failure(error) from error
         except (UnicodeError, OverflowError) as error:
