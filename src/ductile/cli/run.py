@@ -11,7 +11,8 @@ from ductile.cli.render.lists import run_table
 from ductile.cli.session import ledger, usable_configuration
 from ductile.cli.verifying import tell
 from ductile.errors import UsageError
-from ductile.gateway.core import cancel_run, make_verifier, open_ledger, serving
+from ductile.gateway.core import cancel_run, open_ledger, serving
+from ductile.gateway.verification import make_verifier
 from ductile.insights.shapes import chain_json, run_json
 from ductile.model.clock import SystemClock
 from ductile.model.ids import RunId

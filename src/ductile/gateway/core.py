@@ -19,7 +19,6 @@ from ductile.dispatch.policies import Policies
 from ductile.dispatch.privacy import Privacy
 from ductile.dsl.catalogue import Catalogue
 from ductile.gateway.configuration import Configuration
-from ductile.insights.integrity.verifier import Verifier
 from ductile.model.clock import Clock
 from ductile.model.ids import JobId, RunId
 from ductile.model.run import Run
@@ -30,7 +29,6 @@ from ductile.storage.sqlite.lock import holder
 from ductile.storage.sqlite.soundness import defects
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
-from ductile.workspace.audit import HardLinkAudit
 from ductile.workspace.hard_links import HardLinkWorkspaces
 from ductile.workspace.interfaces import WorkspaceManager
 
@@ -148,9 +146,3 @@ def make_janitor(settings: Settings, store: Store, clock: Clock, telemetry: Tele
     """A janitor over that database and those workspaces."""
     workspaces = open_workspaces(settings, clock)
     return Janitor(store, workspaces, settings.workspace.ttl, clock, telemetry)
-
-
-def make_verifier(settings: Settings, store: Store, clock: Clock) -> Verifier:
-    """What holds that database and those workspaces against each other."""
-    audit = HardLinkAudit(settings.workspace.root)
-    return Verifier(store, audit, settings.workspace.ttl, clock)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import apsw
 
-from ductile.gateway.core import make_verifier
+from ductile.gateway.verification import make_verifier
 from ductile.insights.integrity.findings import Verdict
 from ductile.insights.integrity.verifier import Verifier
 from ductile.model.clock import Clock, SystemClock

@@ -19,7 +19,8 @@ from ductile.dispatch.settle import Settler
 from ductile.documents.yaml import parse
 from ductile.dsl.compiler import compile_documents
 from ductile.gateway.configuration import UsablePlugins
-from ductile.gateway.core import Core, in_force, make_core, make_verifier
+from ductile.gateway.core import Core, in_force, make_core
+from ductile.gateway.verification import make_verifier
 from ductile.insights.integrity.verifier import Part
 from ductile.model.event import JOINED
 from ductile.model.ids import ChainId
