@@ -41,14 +41,15 @@ def posix_spawn(
     path = os.fsencode(file)
     arguments = (ctypes.c_char_p * 2)(path, None)
     variables = [*_encoded(environment), None]
-    actions = ctypes.create_string_buffer(_ROOM)
-    library.quick.posix_spawn_file_actions_init(actions)
+    quick, actions = library.quick, ctypes.create_string_buffer(_ROOM)
+    quick.posix_spawn_file_actions_init(actions)
     try:
-        library.quick.posix_spawn_file_actions_addchdir_np(actions, os.fsencode(directory))
+        # Each of these returns what went wrong, and 0 if nothing did.
+        failure = quick.posix_spawn_file_actions_addchdir_np(actions, os.fsencode(directory))
         for number, stream in enumerate(streams):
-            library.quick.posix_spawn_file_actions_adddup2(actions, stream, number)
-        library.quick.posix_spawn_file_actions_addclosefrom_np(actions, len(streams))
-        failure = library.slow.posix_spawn(
+            failure = failure or quick.posix_spawn_file_actions_adddup2(actions, stream, number)
+        failure = failure or quick.posix_spawn_file_actions_addclosefrom_np(actions, len(streams))
+        failure = failure or library.slow.posix_spawn(
             ctypes.byref(pid),
             path,
             actions,
@@ -57,7 +58,7 @@ def posix_spawn(
             (ctypes.c_char_p * len(variables))(*variables),
         )
     finally:
-        library.quick.posix_spawn_file_actions_destroy(actions)
+        quick.posix_spawn_file_actions_destroy(actions)
     if failure:
         raise _error(failure, file, directory)
     return pid.value
