@@ -112,8 +112,10 @@ class Running:
         return self.ended(self.send(event_type, payload).event_id)
 
     def ended(self, event_id: EventId) -> Chain:
-        """The chain of an event, when all its jobs are terminal."""
+        """The chain of an event, when all its jobs are terminal and all that was told of them."""
         self.signals.wait_until(lambda: self.chain(event_id).terminal)
+        # What a commit tells comes after what readers see of it, and before the next commit.
+        self.gateway.store.write(lambda tx: None)
         return self.chain(event_id)
 
     def chain(self, event_id: EventId) -> Chain:
