@@ -24,6 +24,9 @@ def _of(kind: int, step: str = "0") -> str:
 
 _EVENT: Final = _of(1)
 _CONTEXT: Final = _of(2)
+# Numbers of contexts, after those of the chain that was there before: all roots, then what grew.
+_ROOT: Final = "100 + chain.n"
+_GROWN: Final = "100 + :chains + (chain.n - 1) * 5 + step.n"
 _RUN: Final = _of(3)
 
 _STATEMENTS: Final = (
@@ -35,13 +38,13 @@ _STATEMENTS: Final = (
     {_CHAINS} SELECT {_of(1, "step.n")}, 'worked', '{{"note":"done"}}', 'work', {_TIME}, {_EVENT},
         {_of(4, "step.n")}
     FROM chain CROSS JOIN step""",
-    f"""INSERT INTO event_context (id, parent_id, hop, accumulated_json, created_at)
-    {_CHAINS} SELECT {_CONTEXT}, NULL, 0, '{{"number":1}}', {_TIME} FROM chain""",
-    f"""INSERT INTO event_context
-        (id, parent_id, run_id, pipeline_name, pipeline_hash, step_id, hop, accumulated_json,
-         created_at)
-    {_CHAINS} SELECT {_of(2, "step.n")}, {_of(2, "step.n - 1")}, {_RUN}, 'line', :hash,
-        'step-' || step.n, step.n, '{{"number":1,"origin_source":"benchmark"}}', {_TIME}
+    f"""INSERT INTO context (number, id, hop, accumulated_json, created_at)
+    {_CHAINS} SELECT {_ROOT}, {_CONTEXT}, 0, '{{"number":1}}', {_TIME} FROM chain""",
+    f"""INSERT INTO context
+        (number, id, parent, run_id, step_id, hop, accumulated_json, created_at)
+    {_CHAINS} SELECT {_GROWN}, {_of(2, "step.n")},
+        CASE step.n WHEN 1 THEN {_ROOT} ELSE {_GROWN} - 1 END, {_RUN}, 'step-' || step.n, step.n,
+        '{{"number":1,"origin_source":"benchmark"}}', {_TIME}
     FROM chain CROSS JOIN step""",
     f"""INSERT INTO pipeline_run
         (id, chain_id, pipeline_name, pipeline_hash, event_id, depth, created_at, status,

@@ -26,14 +26,12 @@ def test_a_context_comes_back_as_it_was_written(store: Store) -> None:
     assert store.read(lambda tx: tx.contexts.get(context.id)) == context
 
 
-def test_a_context_of_a_run_remembers_pipeline_and_step(store: Store) -> None:
+def test_a_context_of_a_run_remembers_run_and_step(store: Store) -> None:
     run = stored_run(store)
     root = a_context()
     context = a_context(
         root,
         run_id=run.id,
-        pipeline_name=run.pipeline_name,
-        pipeline_hash=run.pipeline_hash,
         step_id="summary",
     )
     added(store, root, context)
@@ -48,6 +46,11 @@ def test_a_context_without_its_parent_is_refused_by_name(store: Store) -> None:
     parent = a_context()
     with pytest.raises(StorageError, match=f"parent context {parent.id}"):
         added(store, a_context(parent))
+
+
+def test_a_root_that_names_a_parent_is_refused(store: Store) -> None:
+    with pytest.raises(StorageError):
+        added(store, a_context(parent_id=ContextId(new_id())))
 
 
 def test_a_context_of_an_unknown_run_is_refused_by_name(store: Store) -> None:

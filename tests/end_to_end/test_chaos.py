@@ -133,7 +133,7 @@ def forget_an_event(load: Load) -> None:
 
 
 def change_a_context(load: Load) -> None:
-    change(load, "UPDATE event_context SET accumulated_json = '{}' WHERE hop = 1")
+    change(load, "UPDATE context SET accumulated_json = '{}' WHERE hop = 1")
 
 
 def succeed_twice(load: Load) -> None:

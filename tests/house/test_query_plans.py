@@ -88,7 +88,7 @@ INTENDED = {
     ("deliveries", "expired"): "PRIMARY KEY (id<?)",
     ("deliveries", "surplus"): "delivery_started_nothing (endpoint=? AND id<?)",
     ("deliveries", "forget"): "PRIMARY KEY (id=?)",
-    ("contexts", "get"): "sqlite_autoindex_event_context_1 (id=?)",
+    ("contexts", "get"): "sqlite_autoindex_context_1 (id=?)",
     ("runs", "advance"): "sqlite_autoindex_pipeline_run_1 (id=?)",
     ("runs", "finish"): "sqlite_autoindex_pipeline_run_1 (id=?)",
     ("runs", "overdue"): "pipeline_run_deadline (deadline_at>? AND deadline_at<?)",
@@ -107,10 +107,10 @@ INTENDED = {
     ("views", "chains"): "sqlite_autoindex_event_1 (id<?)",
     ("views", "chain_ends"): "job_queue_child (source_event_id=?)",
     ("views", "chain_jobs"): "job_queue_child (source_event_id=?)",
-    ("views", "chain_contexts"): "event_context_parent (parent_id=?)",
+    ("views", "chain_contexts"): "context_parent (parent=?)",
 }
 TABLES = (
-    "artifact|dedupe|delivery|event|event_context|job_log|job_queue|join_arrival|join_passed|"
+    "artifact|context|dedupe|delivery|event|job_log|job_queue|join_arrival|join_passed|"
     "pipeline_run|pipeline_version|plugin_state|run_skip"
 )
 

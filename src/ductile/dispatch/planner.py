@@ -147,8 +147,6 @@ class Planner:
             content,
             now,
             run_id=run.id if run else None,
-            pipeline_name=run.pipeline_name if run else None,
-            pipeline_hash=run.pipeline_hash if run else None,
             step_id=step_id,
         )
 
@@ -226,7 +224,7 @@ class Planner:
             deadline_at=now + pipeline.timeout if pipeline.timeout else None,
         )
         if origin.parents:
-            plan.contexts.append(_of_run(origin.context, run))
+            plan.contexts.append(replace(origin.context, run_id=run.id))
         jobs_before = len(plan.jobs)
         routing = router.enter(pipeline, origin.event, origin.context)
         self.lead(plan, origin.within(run), pipeline, routing, now)
@@ -253,15 +251,6 @@ class Planner:
             workspace=step.workspace if step else WorkspaceMode.CLONE,
             dedupe_key=origin.event.dedupe_key,
         )
-
-
-def _of_run(context: Context, run: Run) -> Context:
-    return replace(
-        context,
-        run_id=run.id,
-        pipeline_name=run.pipeline_name,
-        pipeline_hash=run.pipeline_hash,
-    )
 
 
 def _put(updates: dict[str, Json], keys: Sequence[str], value: Json, parent: JsonObject) -> None:

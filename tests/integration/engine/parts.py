@@ -208,12 +208,12 @@ def two_pipelines(site: Site) -> None:
     )
 
 
-def tables(site: Site) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables."""
+def tables(site: Site, kind: str = "table") -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all tables, or views."""
     path = str(site.root / "data" / "ductile.db")
     with closing(apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         names = connection.execute(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            "SELECT name FROM sqlite_schema WHERE type = ? AND name NOT LIKE 'sqlite_%'", (kind,)
         ).fetchall()
         return {
             str(name): connection.execute(f'SELECT * FROM "{name}" ORDER BY 1, 2').fetchall()

@@ -52,7 +52,7 @@ def test_a_plan_with_a_duplicate_child_is_not_written_and_the_job_fails(
     after = tables(site)
     assert one.job(job).status is JobStatus.FAILED
     assert "has a job for event" in str(one.job(job).last_error)
-    kept = ("event", "event_context", "artifact", "plugin_state")
+    kept = ("event", "context", "artifact", "plugin_state")
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
     assert len(after["job_queue"]) == 1
     assert [row[2] for row in after["job_log"]] == ["failed"]

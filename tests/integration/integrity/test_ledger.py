@@ -12,7 +12,7 @@ from tests.integration.integrity.looking import details, forging, verdict
 from tests.support.scripts import emits, fails, updates
 from tests.support.site import Chain, Site
 
-UNCHANGED = "event_context_is_never_changed"
+UNCHANGED = "context_is_never_changed"
 
 
 @pytest.fixture
@@ -89,7 +89,6 @@ def test_every_kind_of_row_that_ductile_writes_is_intact(site: Site) -> None:
         ("RESULT", "accumulated_json = json_remove(accumulated_json, '$.n')", 'lacks "n"'),
         ("RESULT", "hop = 7", "expected hop 1, found 7"),
         ("RESULT", "step_id = 'two'", "its run and step are not those of the job"),
-        ("RESULT", "pipeline_name = 'q'", "is pinned, found q"),
         (
             "RESULT",
             "accumulated_json = json_set(accumulated_json, '$.origin_source', 'x')",
@@ -104,7 +103,7 @@ def test_every_kind_of_row_that_ductile_writes_is_intact(site: Site) -> None:
     ],
 )
 def test_a_forged_context_is_found(site: Site, row: str, change: str, expected: str) -> None:
-    _, found = forged(site, f"UPDATE event_context SET {change} WHERE id = ?", row)
+    _, found = forged(site, f"UPDATE context SET {change} WHERE id = ?", row)
     assert expected in details(found)
     assert not found.intact
 
@@ -112,8 +111,8 @@ def test_a_forged_context_is_found(site: Site, row: str, change: str, expected: 
 def test_a_context_that_nobody_wrote_is_found(site: Site) -> None:
     _, found = forged(
         site,
-        "INSERT INTO event_context SELECT ?, id, run_id, pipeline_name, pipeline_hash, step_id, "
-        "hop + 1, accumulated_json, created_at FROM event_context WHERE id = ?",
+        "INSERT INTO context SELECT NULL, ?, number, run_id, step_id, hop + 1, accumulated_json, "
+        "created_at FROM context WHERE id = ?",
         new_id(),
         "RESULT",
     )
@@ -152,7 +151,7 @@ def test_a_key_that_the_mapping_of_the_step_does_not_name_is_found(site: Site) -
     )
     _, found = forged(
         site,
-        "UPDATE event_context SET accumulated_json = json_set(accumulated_json, '$.more', 1) "
+        "UPDATE context SET accumulated_json = json_set(accumulated_json, '$.more', 1) "
         "WHERE id = ?",
         "RESULT",
     )

@@ -78,7 +78,12 @@ def fill(connection: apsw.Connection) -> None:
     context = {"hop": 0, "accumulated_json": "{}", "created_at": TIME}
     put(connection, "event_context", id="context", **context)
     put_run(connection, "z-succeeded", "succeeded")
-    put_job(connection, "j4", "succeeded", run_id="z-succeeded", result_context_id="context")
+    pinned = {"run_id": "z-succeeded", "pipeline_name": "wisdom", "pipeline_hash": HASH}
+    grown = context | pinned | {"parent_id": "context", "step_id": "step-j4", "hop": 1}
+    put(connection, "event_context", id="b-grown", **grown)
+    seed = grown | {"parent_id": "b-grown", "step_id": None, "hop": 2}
+    put(connection, "event_context", id="a-seed", **seed)
+    put_job(connection, "j4", "succeeded", run_id="z-succeeded", result_context_id="b-grown")
     emitted = event | {"type": "quality.high", "source": "echo"}
     put(connection, "event", id="a-emitted", chain_id="event", job_id="j4", **emitted)
     why = 'step "step-j3" ended as failed: no luck'
@@ -137,7 +142,8 @@ def run(store: Store, run_id: str) -> Run:
 
 def order(table: str) -> str:
     """In which rows came, where a table knows it."""
-    return "ORDER BY 1, 2" if table in ("job_log", "artifact") else "ORDER BY rowid"
+    keyed = ("job_log", "artifact", "event_context")
+    return "ORDER BY 1, 2" if table in keyed else "ORDER BY rowid"
 
 
 def rows(database: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -168,6 +174,10 @@ def test_every_row_stays_as_it_was_and_where_it_was(database: Path) -> None:
     assert [table for table, found in before.items() if not found] == ["plugin_state"]
 
 
+def test_contexts_keep_the_order_in_which_they_came(store: Store) -> None:
+    assert [each.id for each in chain(store).contexts] == ["context", "b-grown", "a-seed"]
+
+
 def test_all_references_hold(database: Path) -> None:
     open_store(database, FakeClock()).close()
     with closing(apsw.Connection(str(database))) as connection:
@@ -185,7 +195,7 @@ def test_the_schema_still_refers_to_what_was_made_anew(store: Store, database: P
             ).fetchall()
             for row in connection.execute(f"PRAGMA foreign_key_list ({table})").fetchall()
         }
-    assert targets == {"event", "event_context", "job_queue", "pipeline_run", "pipeline_version"}
+    assert targets == {"event", "context", "job_queue", "pipeline_run", "pipeline_version"}
 
 
 def test_a_chain_comes_in_the_order_in_which_it_came(store: Store) -> None:

@@ -66,7 +66,7 @@ def test_a_new_database_is_at_the_newest_version(database: Path) -> None:
     connection = apsw.Connection(str(made(database)))
     found = connection.execute("SELECT version, name, applied_at FROM schema_version").fetchall()
     connection.close()
-    assert found[-1] == (NEEDED, "plain_checks", "2026-02-14T12:00:00.000000Z")
+    assert found[-1] == (NEEDED, "lean_contexts", "2026-02-14T12:00:00.000000Z")
 
 
 def test_opening_again_changes_nothing(database: Path) -> None:
@@ -78,8 +78,8 @@ def test_opening_again_changes_nothing(database: Path) -> None:
 
 @both
 def test_a_database_of_a_later_program_is_refused(database: Path, read_only: bool) -> None:
-    changed(made(database), "INSERT INTO schema_version VALUES (7, 'later', 'x')")
-    expected = f"is at version 7, this program knows up to {NEEDED} — use the program that wrote"
+    changed(made(database), "INSERT INTO schema_version VALUES (8, 'later', 'x')")
+    expected = f"is at version 8, this program knows up to {NEEDED} — use the program that wrote"
     with pytest.raises(DatabaseTooNew, match=expected):
         open_store(database, CLOCK, read_only=read_only)
 

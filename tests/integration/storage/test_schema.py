@@ -45,7 +45,7 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
 
 @pytest.mark.parametrize(
     "table",
-    ["event", "event_context", "pipeline_version", "run_skip", "join_arrival", "join_passed"],
+    ["event", "context", "pipeline_version", "run_skip", "join_arrival", "join_passed"],
 )
 @pytest.mark.parametrize("change", ["UPDATE {} SET rowid = rowid", "DELETE FROM {}"])
 def test_what_is_immutable_stays(connection: apsw.Connection, table: str, change: str) -> None:

@@ -28,8 +28,6 @@ class Contexts:
             "id": context.id,
             "parent_id": context.parent_id,
             "run_id": context.run_id,
-            "pipeline_name": context.pipeline_name,
-            "pipeline_hash": context.pipeline_hash,
             "step_id": context.step_id,
             "hop": context.hop,
             "accumulated_json": rows.json_text(context.baggage, "baggage"),

@@ -1,38 +1,39 @@
 -- CROSS JOIN keeps the order as written; left alone, the planner may read a whole table instead.
 
 -- name: add
--- Write one row of the ledger.
-INSERT INTO event_context (
-    id, parent_id, run_id, pipeline_name, pipeline_hash, step_id, hop, accumulated_json, created_at
-) VALUES (
-    :id, :parent_id, :run_id, :pipeline_name, :pipeline_hash, :step_id, :hop, :accumulated_json,
-    :created_at
+-- Write one row of the ledger. No row has the number of a parent that does not exist.
+INSERT INTO context (id, parent, run_id, step_id, hop, accumulated_json, created_at) VALUES (
+    :id,
+    CASE WHEN :parent_id IS NOT NULL
+        THEN coalesce((SELECT number FROM context WHERE id = :parent_id), -1)
+    END,
+    :run_id, :step_id, :hop, :accumulated_json, :created_at
 );
 
 -- name: missing
 -- Which rows that a refused context refers to do not exist.
 SELECT 'parent context ' || :parent_id
-WHERE :parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM event_context WHERE id = :parent_id)
+WHERE :parent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM context WHERE id = :parent_id)
 UNION
 SELECT 'run ' || :run_id
-WHERE :run_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pipeline_run WHERE id = :run_id)
-UNION
-SELECT 'pipeline version ' || :pipeline_hash
-WHERE :pipeline_hash IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM pipeline_version WHERE hash = :pipeline_hash);
+WHERE :run_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM pipeline_run WHERE id = :run_id);
 
 -- name: get
 -- One row.
-SELECT * FROM event_context WHERE id = :context_id;
+SELECT id, parent_id, run_id, step_id, hop, accumulated_json, created_at
+FROM event_context WHERE id = :context_id;
 
 -- name: lineage
 -- A row and all that it grew from, root first.
-WITH RECURSIVE line (id, parent_id, hop) AS (
-    SELECT id, parent_id, hop FROM event_context WHERE id = :context_id
+WITH RECURSIVE line (number, parent) AS (
+    SELECT number, parent FROM context WHERE id = :context_id
     UNION ALL
-    SELECT parent.id, parent.parent_id, parent.hop
-    FROM line CROSS JOIN event_context AS parent ON parent.id = line.parent_id
+    SELECT context.number, context.parent
+    FROM line CROSS JOIN context ON context.number = line.parent
 )
-SELECT event_context.*
-FROM line CROSS JOIN event_context ON event_context.id = line.id
-ORDER BY line.hop;
+SELECT
+    context.id, parent.id, context.run_id, context.step_id, context.hop,
+    context.accumulated_json, context.created_at
+FROM line CROSS JOIN context ON context.number = line.number
+LEFT JOIN context AS parent ON parent.number = line.parent
+ORDER BY context.hop;

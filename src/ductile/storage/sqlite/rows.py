@@ -75,17 +75,15 @@ def job(row: Row) -> Job:
 
 
 def context(row: Row) -> Context:
-    """One row of `event_context`."""
+    """One row of `context`, with the id of its parent."""
     return Context(
         id=row[0],
         parent_id=row[1],
         run_id=row[2],
-        pipeline_name=row[3],
-        pipeline_hash=row[4],
-        step_id=row[5],
-        hop=row[6],
-        baggage=decode(row[7]),
-        created_at=from_text(row[8]),
+        step_id=row[3],
+        hop=row[4],
+        baggage=decode(row[5]),
+        created_at=from_text(row[6]),
     )
 
 

@@ -63,20 +63,24 @@ WHERE event.chain_id = :chain_id ORDER BY job_queue.rowid;
 
 -- name: chain_contexts
 -- What the jobs of a chain read, what it grew from and all that grew from it, as it came.
-WITH RECURSIVE grown (id) AS (
-    SELECT job_queue.event_context_id
+WITH RECURSIVE grown (number) AS (
+    SELECT context.number
     FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
+    CROSS JOIN context ON context.id = job_queue.event_context_id
     WHERE event.chain_id = :chain_id
     UNION
-    SELECT child.id FROM grown CROSS JOIN event_context AS child ON child.parent_id = grown.id
+    SELECT child.number FROM grown CROSS JOIN context AS child ON child.parent = grown.number
     UNION
-    SELECT event_context.parent_id
-    FROM grown CROSS JOIN event_context ON event_context.id = grown.id
-    WHERE event_context.parent_id IS NOT NULL
+    SELECT context.parent
+    FROM grown CROSS JOIN context ON context.number = grown.number
+    WHERE context.parent IS NOT NULL
 )
-SELECT event_context.*
-FROM grown CROSS JOIN event_context ON event_context.id = grown.id
-ORDER BY event_context.rowid;
+SELECT
+    context.id, parent.id, context.run_id, context.step_id, context.hop,
+    context.accumulated_json, context.created_at
+FROM grown CROSS JOIN context ON context.number = grown.number
+LEFT JOIN context AS parent ON parent.number = context.parent
+ORDER BY context.number;
 
 -- name: chain_attempts
 -- The attempts of a chain, as they ended.

@@ -1,0 +1,43 @@
+-- A context is what every job adds, so a row of the ledger is kept small: it names its parent by
+-- number, and the pipeline is that of its run. The view shows each row as it always looked.
+
+-- Whatever refers to the table goes along with the new name.
+ALTER TABLE event_context RENAME TO context;
+
+CREATE TABLE new_context (
+    -- The order in which rows came.
+    number           INTEGER NOT NULL PRIMARY KEY,
+    id               TEXT NOT NULL UNIQUE,
+    parent           INTEGER REFERENCES new_context (number),
+    run_id           TEXT REFERENCES pipeline_run (id),
+    step_id          TEXT,
+    hop              INTEGER NOT NULL,
+    accumulated_json TEXT NOT NULL,
+    created_at       TEXT NOT NULL,
+    CONSTRAINT a_root_is_hop_0
+        CHECK (hop >= 0 AND (parent IS NULL) = (hop = 0))
+) STRICT;
+INSERT INTO new_context
+SELECT
+    context.rowid, context.id, parent.rowid, context.run_id, context.step_id, context.hop,
+    context.accumulated_json, context.created_at
+FROM context LEFT JOIN context AS parent ON parent.id = context.parent_id
+ORDER BY context.rowid;
+DROP TABLE context;
+ALTER TABLE new_context RENAME TO context;
+
+CREATE INDEX context_parent ON context (parent) WHERE parent IS NOT NULL;
+
+CREATE TRIGGER context_is_never_changed BEFORE UPDATE ON context
+BEGIN SELECT RAISE (ABORT, 'a row of context is immutable'); END;
+CREATE TRIGGER context_is_never_deleted BEFORE DELETE ON context
+BEGIN SELECT RAISE (ABORT, 'a row of context is immutable'); END;
+
+CREATE VIEW event_context AS
+SELECT
+    context.id, parent.id AS parent_id, context.run_id, pipeline_run.pipeline_name,
+    pipeline_run.pipeline_hash, context.step_id, context.hop, context.accumulated_json,
+    context.created_at
+FROM context
+LEFT JOIN context AS parent ON parent.number = context.parent
+LEFT JOIN pipeline_run ON pipeline_run.id = context.run_id;
