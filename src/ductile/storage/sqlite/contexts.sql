@@ -25,15 +25,12 @@ FROM event_context WHERE id = :context_id;
 
 -- name: lineage
 -- A row and all that it grew from, root first.
-WITH RECURSIVE line (number, parent) AS (
-    SELECT number, parent FROM context WHERE id = :context_id
+WITH RECURSIVE line (id, parent) AS (
+    SELECT id, parent FROM context WHERE id = :context_id
     UNION ALL
-    SELECT context.number, context.parent
+    SELECT context.id, context.parent
     FROM line CROSS JOIN context ON context.number = line.parent
 )
-SELECT
-    context.id, parent.id, context.run_id, context.step_id, context.hop,
-    context.accumulated_json, context.created_at
-FROM line CROSS JOIN context ON context.number = line.number
-LEFT JOIN context AS parent ON parent.number = line.parent
-ORDER BY context.hop;
+SELECT id, parent_id, run_id, step_id, hop, accumulated_json, created_at
+FROM line CROSS JOIN event_context USING (id)
+ORDER BY hop;

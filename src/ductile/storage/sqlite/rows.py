@@ -75,7 +75,7 @@ def job(row: Row) -> Job:
 
 
 def context(row: Row) -> Context:
-    """One row of `context`, with the id of its parent."""
+    """One row of `event_context`, without the pipeline, which its run has too."""
     return Context(
         id=row[0],
         parent_id=row[1],

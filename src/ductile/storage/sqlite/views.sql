@@ -63,24 +63,22 @@ WHERE event.chain_id = :chain_id ORDER BY job_queue.rowid;
 
 -- name: chain_contexts
 -- What the jobs of a chain read, what it grew from and all that grew from it, as it came.
-WITH RECURSIVE grown (number) AS (
-    SELECT context.number
+WITH RECURSIVE grown (number, id) AS (
+    SELECT context.number, context.id
     FROM event CROSS JOIN job_queue ON job_queue.source_event_id = event.id
     CROSS JOIN context ON context.id = job_queue.event_context_id
     WHERE event.chain_id = :chain_id
     UNION
-    SELECT child.number FROM grown CROSS JOIN context AS child ON child.parent = grown.number
+    SELECT child.number, child.id
+    FROM grown CROSS JOIN context AS child ON child.parent = grown.number
     UNION
-    SELECT context.parent
+    SELECT parent.number, parent.id
     FROM grown CROSS JOIN context ON context.number = grown.number
-    WHERE context.parent IS NOT NULL
+    CROSS JOIN context AS parent ON parent.number = context.parent
 )
-SELECT
-    context.id, parent.id, context.run_id, context.step_id, context.hop,
-    context.accumulated_json, context.created_at
-FROM grown CROSS JOIN context ON context.number = grown.number
-LEFT JOIN context AS parent ON parent.number = context.parent
-ORDER BY context.number;
+SELECT id, parent_id, run_id, step_id, hop, accumulated_json, created_at
+FROM grown CROSS JOIN event_context USING (id)
+ORDER BY grown.number;
 
 -- name: chain_attempts
 -- The attempts of a chain, as they ended.

@@ -35,9 +35,10 @@ BEGIN SELECT RAISE (ABORT, 'a row of context is immutable'); END;
 
 CREATE VIEW event_context AS
 SELECT
-    context.id, parent.id AS parent_id, context.run_id, pipeline_run.pipeline_name,
-    pipeline_run.pipeline_hash, context.step_id, context.hop, context.accumulated_json,
-    context.created_at
-FROM context
-LEFT JOIN context AS parent ON parent.number = context.parent
-LEFT JOIN pipeline_run ON pipeline_run.id = context.run_id;
+    id,
+    (SELECT parent.id FROM context AS parent WHERE parent.number = context.parent) AS parent_id,
+    run_id,
+    (SELECT pipeline_name FROM pipeline_run WHERE id = context.run_id) AS pipeline_name,
+    (SELECT pipeline_hash FROM pipeline_run WHERE id = context.run_id) AS pipeline_hash,
+    step_id, hop, accumulated_json, created_at
+FROM context;
