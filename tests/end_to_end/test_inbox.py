@@ -85,6 +85,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             {"name": name, "event": "letter.written", "signature": {"scheme": name, **fields}}
             for name, fields in SIGNATURES.items()
         ]
+        + [
+            {
+                "name": "hub",
+                "event": "hub.{event}",
+                "signature": {"scheme": "github", "secret": SECRET},
+            }
+        ]
     }
     key = root / "key.pem"
     key.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
@@ -215,3 +222,18 @@ def test_where_any_port_will_do_it_says_that_it_needs_one(tmp_path: Path, house:
     ended = House(site, house.running, house.key).simulate("github")
     assert ended.code == 2
     assert "give it a port of its own" in ended.text
+
+
+def test_a_simulated_delivery_says_what_has_happened_as_its_sender_would(house: House) -> None:
+    ended = house.simulate("hub", "--header", "X-GitHub-Event: pull_request")
+    assert ended.code == 0, ended.text
+    chain = house.running.chain(house.deliveries()[0]["event_id"])
+    assert [event.type for event in chain.records.events] == ["hub.pull_request"]
+
+
+def test_one_that_does_not_say_it_is_not_sent(house: House) -> None:
+    before = house.deliveries()
+    ended = house.simulate("hub")
+    assert ended.code == 2
+    assert "say what has happened, with --header 'X-GitHub-Event: push'" in ended.text
+    assert house.deliveries() == before

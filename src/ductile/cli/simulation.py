@@ -86,6 +86,12 @@ def simulated(
     headers = {"content-type": "application/json"}
     headers |= {name.decode("latin-1"): text.decode("latin-1") for name, text in signed}
     headers |= {name.lower(): text for name, text in given}
+    said = endpoint.says_event
+    if said is not None and said.lower() not in headers:
+        raise UsageError(
+            f"endpoint {json.dumps(endpoint.name)} has the type of its events from {said}; say "
+            f"what has happened, with --header '{said}: push' for instance"
+        )
     return _send(_place(doors), f"/webhooks/{endpoint.name}", body, headers)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
 from ductile.config import signatures
+from ductile.config.event_name import EVENT, EventName
 from ductile.config.http import open_to_network
-from ductile.config.signatures import Signature
+from ductile.config.signatures import HeaderName, Signature
 from ductile.config.values import PluginName
 from ductile.documents.problems import BadValue, Problem, quoted
 from ductile.documents.scalars import ByteSize, Duration
@@ -23,7 +24,12 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _CONTENT_TYPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 #: Statuses of HTTP whose answers have no body.
 _BODILESS: Final = (204, 205)
-_RESERVED: Final = "ductile."
+#: Where senders that say so in a header say what has happened.
+EVENT_HEADERS: Final[Mapping[str, str]] = {
+    "github": "X-GitHub-Event",
+    "gitlab": "X-Gitlab-Event",
+    "shopify": "X-Shopify-Topic",
+}
 
 
 def _name(text: str) -> str:
@@ -35,15 +41,8 @@ def _name(text: str) -> str:
     return text
 
 
-def event_type(text: str) -> str:
-    """A type that what comes from outside may have. Raises BadValue for any other."""
-    if not text or re.search(r"\s", text):
-        raise BadValue(f"{quoted(text)} is not an event type", "write one such as order.placed")
-    if text.startswith(_RESERVED):
-        raise BadValue(
-            f'event types that begin with "{_RESERVED}" are the core\'s, found {quoted(text)}',
-            "choose another one",
-        )
+def _event(text: str) -> str:
+    EventName.parse(text)
     return text
 
 
@@ -72,16 +71,25 @@ class EndpointSettings(Schema):
     noun: ClassVar[str] = "an endpoint"
 
     name: Annotated[str, AfterValidator(_name)]
-    event: Annotated[str, AfterValidator(event_type)] | None = None
-    """The type of the events that it makes; either this …"""
+    event: Annotated[str, AfterValidator(_event)] | None = None
+    """The type of the events that it makes, `{event}` in it what the sender says; either this …"""
     plugin: PluginName | None = None
     """… or the plugin whose `handle` is the first job."""
+    event_header: HeaderName | None = None
+    """The header that says what `{event}` is; if left out, that of the scheme's sender."""
     signature: Signature
     """How senders prove who they are."""
     max_body: ByteSize = 1024 * 1024
     """A larger body is refused while it arrives."""
     respond: RespondSettings | None = None
     """If left out: 202 with the ids; for `discord` and `slack` what they want to hear."""
+
+    @property
+    def says_event(self) -> str | None:
+        """The header that says what `{event}` is; None if the type has no room for it."""
+        if self.event is None or EVENT not in self.event:
+            return None
+        return self.event_header or EVENT_HEADERS.get(self.signature.scheme)
 
 
 class InboxSettings(Schema):
@@ -138,6 +146,7 @@ def _contradictions(document: Document, at: Path, endpoint: dict[str, Json]) -> 
         message = f"expected either event or plugin in an endpoint, found {found}"
         hint = "an event starts pipelines, a plugin runs as one job"
         yield Problem(message, document.key_place((*at, "plugin")), hint)
+    yield from _event_and_header(document, at, endpoint)
     respond = endpoint.get("respond")
     if isinstance(respond, dict) and respond.get("status") in _BODILESS and "body" in respond:
         message = f"an answer with status {respond['status']} cannot have a body"
@@ -147,6 +156,21 @@ def _contradictions(document: Document, at: Path, endpoint: dict[str, Json]) -> 
     signature = endpoint.get("signature")
     if isinstance(signature, dict) and signature.get("scheme") == "none":
         yield _unsigned(document, (*at, "signature", "scheme"))
+
+
+def _event_and_header(document: Document, at: Path, endpoint: dict[str, Json]) -> Iterator[Problem]:
+    event, header = endpoint.get("event"), endpoint.get("event_header")
+    asked = isinstance(event, str) and EVENT in event
+    if header is not None and not asked:
+        message = f"event_header is set, but {quoted(EVENT)} is not part of event"
+        hint = f'write "hook.{EVENT}" for instance, or leave event_header out'
+        yield Problem(message, document.key_place((*at, "event_header")), hint)
+    signature = endpoint.get("signature")
+    scheme = signature.get("scheme") if isinstance(signature, dict) else None
+    if asked and header is None and isinstance(scheme, str) and scheme not in EVENT_HEADERS:
+        message = f"the scheme {quoted(scheme)} has no header that says what {quoted(EVENT)} is"
+        hint = "name it with event_header; what the body says, ask for with if in the pipeline"
+        yield Problem(message, document.place((*at, "event")), hint)
 
 
 def _unsigned(document: Document, at: Path) -> Problem:

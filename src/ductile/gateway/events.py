@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from ductile.config.event_name import EventName
 from ductile.config.settings import Settings
 from ductile.documents.problems import Place, Problem, in_order, quoted
 from ductile.documents.suggest import did_you_mean
@@ -32,8 +34,9 @@ def event_warnings(
         inlined = _inlined(catalogue)
         for pipeline in catalogue.pipelines.values():
             # What another pipeline calls need not be started by an event.
-            if produced.isdisjoint(pipeline.on) and not inlined.issuperset(pipeline.entries):
-                warnings.append(_never_started(pipeline, produced, places))
+            started = any(map(produced.has, pipeline.on))
+            if not started and not inlined.issuperset(pipeline.entries):
+                warnings.append(_never_started(pipeline, produced.types, places))
     warnings += [_goes_round(circle, places) for circle in _circles(catalogue, registry)]
     return in_order(warnings)
 
@@ -82,13 +85,27 @@ def _all_said(catalogue: Catalogue, registry: Registry, settings: Settings) -> b
     return all(_emits(registry, plugin, command) is not None for plugin, command in used)
 
 
-def _produced(registry: Registry, settings: Settings) -> frozenset[str]:
-    """All types that endpoints make and that manifests speak of."""
-    types = {each.event or f"webhook.{each.name}" for each in settings.webhooks}
+@dataclass(frozen=True, slots=True)
+class _Produced:
+    """The types of events that there can be."""
+
+    types: frozenset[str]
+    named: tuple[EventName, ...]
+    """Of endpoints whose senders have a part in the type."""
+
+    def has(self, event_type: str) -> bool:
+        return event_type in self.types or any(each.can_be(event_type) for each in self.named)
+
+
+def _produced(registry: Registry, settings: Settings) -> _Produced:
+    """All that endpoints make and that manifests speak of."""
+    named = [EventName.parse(each.event) for each in settings.webhooks if each.event is not None]
+    types = {each.before for each in named if not each.open}
+    types |= {f"webhook.{each.name}" for each in settings.webhooks if each.event is None}
     for manifest in registry.plugins.values():
         for command in manifest.commands.values():
             types.update(command.emits or ())
-    return frozenset(types)
+    return _Produced(frozenset(types), tuple(each for each in named if each.open))
 
 
 def _never_started(pipeline: Pipeline, produced: frozenset[str], places: _Places) -> Problem:

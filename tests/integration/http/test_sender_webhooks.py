@@ -208,3 +208,63 @@ def test_a_server_that_stops_tells_what_it_has_counted(house: House) -> None:
 
     asyncio.run(app({"type": "lifespan"}, receive, send))
     assert house.signals[-1] == WebhookRefused("hook", 401, "wrong", 2)
+
+
+# What has happened, said in a header
+
+
+def named(house: House, scheme: str, **more: Json) -> Endpoint:
+    signature = {"scheme": scheme, "secret": "s3cret"}
+    settings = {"name": "hook", "event": "hook.{event}", "signature": signature, **more}
+    endpoint = build_endpoint(EndpointSettings.model_validate(settings), house.clock)
+    house.open([endpoint])
+    return endpoint
+
+
+def sent(house: House, endpoint: Endpoint, headers: Mapping[str, str]) -> Answer:
+    signed = endpoint.scheme.sign(b"{}", delivery_id="d-1")
+    own = {name.decode(): value.decode() for name, value in signed}
+    return house.client.post("/webhooks/hook", b"{}", {**own, **headers})
+
+
+@pytest.mark.parametrize(
+    ("scheme", "more", "header", "expected"),
+    [
+        ("github", {}, ("X-GitHub-Event", "pull_request"), "hook.pull_request"),
+        ("gitlab", {}, ("X-Gitlab-Event", "Merge Request Hook"), "hook.merge_request_hook"),
+        ("shopify", {}, ("X-Shopify-Topic", "orders/create"), "hook.orders.create"),
+        ("hmac-sha256", {"event_header": "X-Kind"}, ("x-kind", "Gone"), "hook.gone"),
+        ("github", {"event_header": "X-Gitea-Event"}, ("X-Gitea-Event", "push"), "hook.push"),
+    ],
+)
+def test_the_type_has_a_part_that_the_sender_says(
+    house: House, scheme: str, more: dict[str, Json], header: tuple[str, str], expected: str
+) -> None:
+    answer = sent(house, named(house, scheme, **more), dict([header]))
+    assert answer.status == 202
+    assert [trigger.type for trigger in house.intake.triggers] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({}, "found none"),
+        ({"X-GitHub-Event": "../push"}, 'found "../push"'),
+        ({"X-GitHub-Event": "a" * 200}, f'found "{"a" * 100}"'),
+    ],
+)
+def test_a_delivery_that_does_not_say_it_is_a_400_and_starts_nothing(
+    house: House, headers: dict[str, str], found: str
+) -> None:
+    answer = sent(house, named(house, "github"), headers)
+    assert answer.status == 400
+    assert "expected one X-GitHub-Event that names what has happened" in answer.json["error"]
+    assert found in answer.json["error"]
+    assert house.intake.triggers == []
+    [refused] = house.inbox.deliveries
+    assert (refused.status, refused.delivery_id) == (400, "d-1")
+
+
+def test_nobody_is_told_of_the_header_before_the_signature_is_right(house: House) -> None:
+    named(house, "github")
+    assert house.client.post("/webhooks/hook", b"{}", {}).status == 401

@@ -67,6 +67,7 @@ def test_an_endpoint_of_the_page_takes_what_its_sender_sends(
     house.open([build_endpoint(settings, CLOCK)])
     signed = sender(settings).sign(b'{"id": "1"}', delivery_id="d-1")
     headers = {key.decode(): value.decode() for key, value in signed}
+    headers |= {settings.says_event: "push"} if settings.says_event else {}
     answer = house.client.post(f"/webhooks/{name}", b'{"id": "1"}', headers)
     assert answer.status in (200, 202)
     [trigger] = house.intake.triggers

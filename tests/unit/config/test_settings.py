@@ -102,6 +102,23 @@ def test_an_endpoint_for_a_plugin_is_read(tmp_path: Path) -> None:
             f"name: a, event: ductile.x, {SIGNED}",
             'event types that begin with "ductile." are the core\'s, found "ductile.x"',
         ),
+        (f"name: a, event: 'a.{{x}}', {SIGNED}", 'there is no placeholder "{x}" in an event type'),
+        (
+            f"name: a, event: 'a.{{event}}', {SIGNED}",
+            'the scheme "hmac-sha256" has no header that says what "{event}" is',
+        ),
+        (
+            f"name: a, event: e, event_header: X-Kind, {SIGNED}",
+            'event_header is set, but "{event}" is not part of event',
+        ),
+        (
+            f"name: a, plugin: p, event_header: X-Kind, {SIGNED}",
+            'event_header is set, but "{event}" is not part of event',
+        ),
+        (
+            f"name: a, event: 'a.{{event}}', event_header: 'X Kind', {SIGNED}",
+            '"X Kind" is not the name of an HTTP header',
+        ),
         (
             f"name: a, event: e, {SIGNED}, respond: {{status: 301}}",
             "expected 299 or less, found the number 301",

@@ -74,6 +74,22 @@ def test_a_type_that_nothing_produces_is_a_warning_with_the_type_that_was_meant(
     ]
 
 
+def test_a_type_that_a_sender_can_name_is_produced(site: Site) -> None:
+    emitting(site, "store")
+    site.config["webhooks"] = {
+        "endpoints": [
+            {
+                "name": "hub",
+                "event": "hub.{event}",
+                "event_header": "X-Kind",
+                "signature": SIGNATURE,
+            }
+        ]
+    }
+    pipelines(site, "keep hub.push uses:store", "lose hub uses:store", "miss hubs.push uses:store")
+    assert [each.message.split('"')[1] for each in warnings(site)] == ["lose", "miss"]
+
+
 def test_of_several_types_the_one_that_is_close_to_another_is_marked(site: Site) -> None:
     emitting(site, "fetch", "page.fetched")
     pipelines(site, "keep [page.gone,page.fetchd] uses:fetch")

@@ -71,7 +71,7 @@ def test_a_slack_endpoint_answers_the_challenge_and_drops_the_token() -> None:
     endpoint = built({"scheme": "slack", "secret": "s3cret"})
     challenge = {"type": "url_verification", "challenge": "c", "token": "t"}
     assert endpoint.handshake(challenge) == {"challenge": "c"}
-    assert endpoint.trigger({"token": "t", "event_id": "e"}).payload == {"event_id": "e"}
+    assert endpoint.trigger([], {"token": "t", "event_id": "e"}).payload == {"event_id": "e"}
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,12 @@ def an_endpoint(
 
 
 def test_an_endpoint_with_an_event_type_triggers_that_event() -> None:
-    trigger = an_endpoint(event="a.b").trigger([1])
+    trigger = an_endpoint(event="a.b").trigger([], [1])
     assert trigger == Trigger(type="a.b", payload=[1], source="hook")
 
 
 def test_an_endpoint_with_a_plugin_triggers_its_handle() -> None:
-    trigger = an_endpoint(event=None, plugin="echo").trigger({"k": 1})
+    trigger = an_endpoint(event=None, plugin="echo").trigger([], {"k": 1})
     assert trigger == Trigger(
         type="webhook.hook", payload={"k": 1}, source="hook", plugin="echo", command="handle"
     )

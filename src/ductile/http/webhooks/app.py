@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ductile.dispatch.interfaces import Accepted, Intake
+from ductile.dispatch.interfaces import Accepted, Intake, Trigger
 from ductile.errors import ConfigurationError, DuctileError, Refused
 from ductile.http.commits import Commits
 from ductile.http.exchange import TRY_LATER, Exchange, Rejection
@@ -15,7 +15,6 @@ from ductile.http.webhooks.received import Received
 from ductile.http.webhooks.refusals import Refusals
 from ductile.http.webhooks.signature import Verdict
 from ductile.model.clock import Clock
-from ductile.model.json import Json
 from ductile.telemetry.hub import Telemetry
 
 
@@ -93,11 +92,11 @@ class WebhookDoor:
             self._notes.add(received.handshake(200))
             await exchange.answer_json(200, greeting)
             return
-        await _confirm(exchange, endpoint, await self._accept(received, payload))
+        trigger = endpoint.trigger(headers, payload, received.accepted())
+        await _confirm(exchange, endpoint, await self._accept(trigger))
 
-    async def _accept(self, received: Received, payload: Json) -> Accepted:
+    async def _accept(self, trigger: Trigger) -> Accepted:
         try:
-            trigger = received.endpoint.trigger(payload, received.accepted())
             return await self._commits.result(self._intake.submit(trigger))
         except Refused as refused:
             raise Rejection(422, f"the event was not accepted: {refused}") from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from ductile.config.endpoints import EndpointSettings, RespondSettings
+from ductile.config.event_name import EventName
 from ductile.config.signatures import HmacSignature
 from ductile.config.signed import SignedContent
 from ductile.http.exchange import JSON
@@ -14,6 +15,7 @@ from ductile.http.webhooks.discord import ACCEPTED, CREDENTIALS, Discord, pong
 from ductile.http.webhooks.endpoint import Endpoint, Handshake, Respond, no_handshake
 from ductile.http.webhooks.gitlab import GitLab
 from ductile.http.webhooks.keyed_hash import Digest, HashForm, KeyedHash, github
+from ductile.http.webhooks.named import NamedByHeader
 from ductile.http.webhooks.shopify import Shopify
 from ductile.http.webhooks.signature import Scheme
 from ductile.http.webhooks.slack import SEEN, VERIFICATION_TOKEN, Slack, url_verification
@@ -42,7 +44,7 @@ def build_endpoint(settings: EndpointSettings, clock: Clock) -> Endpoint:
         name=settings.name,
         scheme=scheme,
         max_body=settings.max_body,
-        event=settings.event,
+        event=_event(settings),
         plugin=settings.plugin,
         respond=respond or _ANSWERS.get(scheme.name),
         read_body=_BODIES.get(scheme.name, json_body),
@@ -83,6 +85,13 @@ def build_scheme(
             return Discord(*signature.live, clock=clock, private_key=private_key)
         case "none":
             return Unsigned()
+
+
+def _event(settings: EndpointSettings) -> str | NamedByHeader | None:
+    header = settings.says_event
+    if settings.event is None or header is None:
+        return settings.event
+    return NamedByHeader(EventName.parse(settings.event), header)
 
 
 def _keyed_hash(signature: HmacSignature, clock: Clock) -> KeyedHash:

@@ -10,7 +10,9 @@ from typing import Final, TypeAlias
 from ductile.dispatch.interfaces import Trigger
 from ductile.errors import ConfigurationError
 from ductile.http.exchange import JSON
+from ductile.http.interfaces import Headers
 from ductile.http.webhooks.bodies import ReadBody, json_body
+from ductile.http.webhooks.named import NamedByHeader
 from ductile.http.webhooks.signature import Scheme
 from ductile.model.delivery import Delivery
 from ductile.model.json import Json, JsonObject
@@ -63,8 +65,8 @@ class Endpoint:
     scheme: Scheme
     max_body: int
     """Bytes."""
-    event: str | None = None
-    """The type of the events it makes; either this …"""
+    event: str | NamedByHeader | None = None
+    """The type of the events it makes, or whence they have it; either this …"""
     plugin: str | None = None
     """… or the plugin whose `handle` is the first job, on an event `webhook.<name>`."""
     respond: Respond | None = None
@@ -92,14 +94,22 @@ class Endpoint:
         """The status that says that something was accepted."""
         return ACCEPTED if self.respond is None else self.respond.status
 
-    def trigger(self, payload: Json, delivery: Delivery | None = None) -> Trigger:
-        """What the intake is asked to accept."""
+    def trigger(self, headers: Headers, payload: Json, delivery: Delivery | None = None) -> Trigger:
+        """What the intake is asked to accept.
+
+        Raises Rejection 400 if the sender has to say what has happened, and does not.
+        """
         if self.not_kept and isinstance(payload, dict):
             payload = {key: value for key, value in payload.items() if key not in self.not_kept}
         return Trigger(
-            type=self.event or f"webhook.{self.name}",
+            type=self._type(headers),
             payload=payload,
             source=self.name,
             plugin=self.plugin,
             delivery=delivery,
         )
+
+    def _type(self, headers: Headers) -> str:
+        if isinstance(self.event, NamedByHeader):
+            return self.event.of(headers)
+        return self.event or f"webhook.{self.name}"
