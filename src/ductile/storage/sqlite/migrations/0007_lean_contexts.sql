@@ -19,8 +19,10 @@ CREATE TABLE new_context (
 ) STRICT;
 INSERT INTO new_context
 SELECT
-    context.rowid, context.id, parent.rowid, context.run_id, context.step_id, context.hop,
-    context.accumulated_json, context.created_at
+    context.rowid, context.id,
+    -- No row has that number, so that a parent which does not exist is found at the end.
+    CASE WHEN context.parent_id IS NOT NULL THEN coalesce(parent.rowid, -1) END,
+    context.run_id, context.step_id, context.hop, context.accumulated_json, context.created_at
 FROM context LEFT JOIN context AS parent ON parent.id = context.parent_id
 ORDER BY context.rowid;
 DROP TABLE context;
