@@ -82,6 +82,8 @@ class RetrySettings(Schema):
     """Tries in all, the first included."""
     backoff_base: Duration = _RETRY.backoff_base
     """The wait after the first failure; it doubles with each further one."""
+    backoff_cap: Duration = _RETRY.backoff_cap
+    """The longest wait; a first one that is longer by itself is kept."""
 
 
 class PluginSettings(Schema):
@@ -110,7 +112,7 @@ class PluginSettings(Schema):
     def retry(self) -> RetryPolicy:
         """When a failed job of it is tried again."""
         own = self.retry_settings
-        return RetryPolicy(own.max_attempts, own.backoff_base)
+        return RetryPolicy(own.max_attempts, own.backoff_base, own.backoff_cap)
 
     def timeout_for(self, command: str) -> timedelta:
         """How long an attempt at this command may take."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ductile.config.signatures import DiscordSignature, HmacSignature
+from ductile.model.policy import RetryPolicy
 
 from .loading import PUBLIC_KEY, SECRET, SIGNED, accepted, endpoint, load, refusals
 
@@ -23,7 +24,7 @@ def test_the_settings_of_a_plugin_are_read(tmp_path: Path) -> None:
         "    config: {limit: 3, deep: {list: [1, null, 2.5]}}\n"
         "    env: [SSL_CERT_FILE]\n"
         "    timeouts: {handle: 30s, sweep: 1h}\n"
-        "    retry: {max_attempts: 2, backoff_base: 5s}\n"
+        "    retry: {max_attempts: 2, backoff_base: 5s, backoff_cap: 10m}\n"
         "    parallelism: 2\n"
         "    max_stdout: 1MiB\n",
     ).plugin("fetch")
@@ -33,7 +34,7 @@ def test_the_settings_of_a_plugin_are_read(tmp_path: Path) -> None:
     assert plugin.env == ("SSL_CERT_FILE",)
     assert plugin.timeout_for("handle") == timedelta(seconds=30)
     assert plugin.timeout_for("sweep") == timedelta(hours=1)
-    assert (plugin.retry.max_attempts, plugin.retry.backoff_base) == (2, timedelta(seconds=5))
+    assert plugin.retry == RetryPolicy(2, timedelta(seconds=5), timedelta(minutes=10))
     assert (plugin.parallelism, plugin.max_stdout) == (2, 1024 * 1024)
 
 
@@ -43,7 +44,7 @@ def test_a_plugin_has_defaults_whether_it_is_named_or_not(tmp_path: Path, text: 
 
     assert (plugin.enabled, plugin.config, plugin.env) == (True, {}, ())
     assert (plugin.parallelism, plugin.max_stdout) == (None, 10 * 1024 * 1024)
-    assert (plugin.retry.max_attempts, plugin.retry.backoff_base) == (4, timedelta(seconds=30))
+    assert plugin.retry == RetryPolicy(4, timedelta(seconds=30), timedelta(hours=24))
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,14 @@ def test_a_step_may_decide_on_a_part_of_the_retries() -> None:
     assert own.retry("fetch", capped) == RetryPolicy(7, timedelta(seconds=2), minute)
 
 
+def test_the_longest_wait_is_the_steps_or_else_the_plugins() -> None:
+    own = policies(fetch={"retry": {"backoff_cap": "1h"}})
+    assert own.retry("fetch", a_step()).backoff_cap == timedelta(hours=1)
+    assert own.retry("fetch", a_step(backoff_cap=timedelta(minutes=1))).backoff_cap == timedelta(
+        minutes=1
+    )
+
+
 def test_only_listed_variables_are_handed_on_and_the_job_is_named() -> None:
     gateways = {"PATH": "/bin", "HOME": "/h", "LANG": "C", "TZ": "UTC", "TMPDIR": "/t"}
     others = {"TOKEN": "x", "EDITOR": "ed", "DUCTILE_JOB_ID": "another"}
