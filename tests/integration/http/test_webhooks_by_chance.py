@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ductile.config.event_name import EventName
+from ductile.http.webhooks.endpoint import Endpoint
+from ductile.http.webhooks.named import NamedByHeader
 from tests.integration.http.client import Client, sign
-from tests.integration.http.conftest import MAX_BODY, House
+from tests.integration.http.conftest import HOOK, MAX_BODY, House
 from tests.integration.http.doubles import Stage
 from tests.integration.http.fuzzing import BODY, EXPECTED, RIGHT, broken, converse, no_complaint
 
@@ -55,7 +60,11 @@ def test_no_bytes_at_all_break_the_server(stage_and_client: Opened, data: bytes)
 
 # --- the application by itself, on what a server could hand it --------------------------------
 
-names = st.sampled_from([b"x-sig", b"x-sig", b"content-type", b"transfer-encoding", b"host", b"x"])
+#: An endpoint whose events have their type from a header that anybody can write.
+NAMED = replace(HOOK, event=NamedByHeader(EventName.parse("test.{event}"), "X-Kind"))
+names = st.sampled_from(
+    [b"x-sig", b"x-sig", b"x-kind", b"content-type", b"transfer-encoding", b"host", b"x"]
+)
 values = st.binary(max_size=20) | st.sampled_from(
     [sign(BODY)["X-Sig"].encode(), sign(b"NaN")["X-Sig"].encode(), b"sha256=", b"application/json"]
 )
@@ -81,6 +90,7 @@ def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 @given(
+    endpoint=st.sampled_from([HOOK, NAMED]),
     method=st.sampled_from(["POST", "POST", "GET", "PUT", "\xff"]),
     path=paths,
     headers=st.lists(st.tuples(names, values), max_size=6),
@@ -88,13 +98,14 @@ def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
 )
 def test_no_request_gets_more_than_one_answer_or_an_unexpected_one(
     stage_and_client: Opened,
+    endpoint: Endpoint,
     method: str,
     path: bytes,
     headers: list[tuple[bytes, bytes]],
     incoming: list[dict[str, Any]],
 ) -> None:
     house = House(*stage_and_client)
-    app = house.open()
+    app = house.open([endpoint])
     sent: list[Any] = []
     waiting = iter([*incoming, *[incoming[-1]] * 10])
 
@@ -115,3 +126,4 @@ def test_no_request_gets_more_than_one_answer_or_an_unexpected_one(
     assert sent or not whole, "a request that was whole got no answer"
     for trigger in house.intake.triggers:
         assert trigger.payload == {"signed": True}
+        assert re.fullmatch(r"test(\.[a-z0-9_-]+)+", trigger.type)
