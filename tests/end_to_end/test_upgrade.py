@@ -94,6 +94,8 @@ def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
     # No pipeline is left: runs are pinned to the versions that the database keeps.
     site.config["workspace"] = {"ttl": "36500d"}
     with gateway(site.write()) as process:
+        # Before anything else, for it may take long: nobody is to take it for a gateway that hangs.
+        process.wait_for(rf"^\S+ info +database upgrading +old=1 new={len(migrations())}$")
         process.wait_until(lambda: ledger.rows(database, OPEN) == [(0,)])
         process.stop()
     return Upgraded(root, before)

@@ -40,7 +40,13 @@ from ductile.plugin.warm import LOOK_INTERVAL, WarmSpawner
 from ductile.storage.interfaces import Store
 from ductile.storage.sqlite.store import open_store
 from ductile.telemetry.hub import Telemetry
-from ductile.telemetry.signals import GatewayStarted, GatewayStopped, GatewayStopping, PartFailed
+from ductile.telemetry.signals import (
+    DatabaseUpgrading,
+    GatewayStarted,
+    GatewayStopped,
+    GatewayStopping,
+    PartFailed,
+)
 from ductile.workspace.interfaces import WorkspaceKey
 
 
@@ -65,7 +71,12 @@ class Gateway:
         self.telemetry = telemetry or Telemetry()
         clock = clock or SystemClock()
         _make(self._settings.database.parent)
-        self.store: Store = open_store(self._settings.database, clock, exclusive=True)
+        self.store: Store = open_store(
+            self._settings.database,
+            clock,
+            exclusive=True,
+            upgrading=lambda old, new: self.telemetry.emit(DatabaseUpgrading(old, new)),
+        )
         core = make_core(configuration, self.store, clock, self.telemetry)
         self._workspaces = open_workspaces(self._settings, clock)
         # Without doors it is here for a chain or two: a parent would cost more than it saves.

@@ -20,6 +20,16 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseUpgrading(Signal):
+    """The database of an earlier program is made this one's, before anything else happens."""
+
+    sentence = "database upgrading"
+    level = logging.INFO
+    old: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
 class GatewayStarted(Signal):
     """All parts are up."""
 

@@ -64,6 +64,23 @@ def test_opening_applies_what_is_missing_and_keeps_the_rows(database: Path, late
     assert found(database, "SELECT colour FROM job_queue") == [(None,)]
 
 
+def test_what_is_about_to_be_migrated_is_told_and_nothing_else_is(
+    database: Path, later: Later, tmp_path: Path
+) -> None:
+    told: list[tuple[int, int]] = []
+
+    def opened(path: Path) -> None:
+        open_store(path, CLOCK, upgrading=lambda *versions: told.append(versions)).close()
+
+    opened(database)
+    opened(tmp_path / "new.db")
+    assert told == []
+    later(ADD_COLUMN)
+    opened(database)
+    opened(database)
+    assert told == [(NEXT - 1, NEXT)]
+
+
 def test_every_migration_is_noted_with_its_name(database: Path, later: Later) -> None:
     later(ADD_COLUMN)
     open_store(database, CLOCK).close()

@@ -97,13 +97,20 @@ class SqliteStore:
 
 
 def open_store(
-    path: Path, clock: Clock, *, exclusive: bool = False, read_only: bool = False
+    path: Path,
+    clock: Clock,
+    *,
+    exclusive: bool = False,
+    read_only: bool = False,
+    upgrading: Callable[[int, int], None] | None = None,
 ) -> SqliteStore:
     """Open the database file `path`, making or migrating it if need be.
 
     `exclusive` is for the gateway that serves: a second one gets DatabaseLocked. Without it
     other processes may write to the same file at the same time. With `read_only` nothing is
-    made or migrated. Raises DatabaseTooNew, or StorageError saying what to do.
+    made or migrated. `upgrading` is told the version of a database that is to be migrated, which
+    may take long, and the one that it gets. Raises DatabaseTooNew, or StorageError saying what
+    to do.
     """
     path = path.resolve()
     file_name(path)  # before anything is made
@@ -116,7 +123,8 @@ def open_store(
         return SqliteStore(path, Readers(path), None, None)
     lock = GatewayLock(path) if exclusive else None
     try:
-        return SqliteStore(path, Readers(path), _open_writer(path, clock, lock), lock)
+        writer = _open_writer(path, clock, lock, upgrading)
+        return SqliteStore(path, Readers(path), writer, lock)
     except BaseException:
         if lock is not None:
             lock.release()
@@ -138,7 +146,12 @@ def _expect_current(path: Path) -> None:
         )
 
 
-def _open_writer(path: Path, clock: Clock, lock: GatewayLock | None) -> Writer:
+def _open_writer(
+    path: Path,
+    clock: Clock,
+    lock: GatewayLock | None,
+    upgrading: Callable[[int, int], None] | None,
+) -> Writer:
     try:
         _create(path)
     except FileExistsError:
@@ -151,13 +164,16 @@ def _open_writer(path: Path, clock: Clock, lock: GatewayLock | None) -> Writer:
     connection = connect_writer(path)
     try:
         version, needed = current_version(connection), len(migrations())
-        gateway = holder(path) if lock is None and 0 < version < needed else None
+        old = 0 < version < needed
+        gateway = holder(path) if old and lock is None else None
         if gateway is not None:
             raise StorageError(
                 f'database "{path}" is at version {version}, this program needs {needed} — '
                 f"restart the gateway, process {gateway}, with this program"
             )
         use_write_ahead_log(connection)
+        if old and upgrading is not None:
+            upgrading(version, needed)
         migrate(connection, clock)
     except apsw.Error as error:
         connection.close()
