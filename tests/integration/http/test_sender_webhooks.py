@@ -263,6 +263,7 @@ def test_a_delivery_that_does_not_say_it_is_a_400_and_starts_nothing(
     assert house.intake.triggers == []
     [refused] = house.inbox.deliveries
     assert (refused.status, refused.delivery_id) == (400, "d-1")
+    assert refused.reason == "X-GitHub-Event does not name what has happened"
 
 
 def test_nobody_is_told_of_the_header_before_the_signature_is_right(house: House) -> None:

@@ -32,5 +32,7 @@ class NamedByHeader:
                 400,
                 f"expected one {self.header} that names what has happened, in letters, digits and "
                 f"_ - . /, found {found}; nothing was accepted",
+                # The inbox keeps no header.
+                reason=f"{self.header} does not name what has happened",
             )
         return event_type
