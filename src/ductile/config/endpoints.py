@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import AfterValidator, Field
 
 from ductile.config import signatures
-from ductile.config.event_name import EVENT, EventName
+from ductile.config.event_types import EVENT, TypePattern
 from ductile.config.http import open_to_network
 from ductile.config.signatures import HeaderName, Signature
 from ductile.config.values import PluginName
@@ -42,7 +42,7 @@ def _name(text: str) -> str:
 
 
 def _event(text: str) -> str:
-    EventName.parse(text)
+    TypePattern.parse(text)
     return text
 
 

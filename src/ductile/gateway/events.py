@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ductile.config.event_name import EventName
+from ductile.config.event_types import TypePattern
 from ductile.config.settings import Settings
 from ductile.documents.problems import Place, Problem, in_order, quoted
 from ductile.documents.suggest import did_you_mean
@@ -90,22 +90,23 @@ class _Produced:
     """The types of events that there can be."""
 
     types: frozenset[str]
-    named: tuple[EventName, ...]
+    patterns: tuple[TypePattern, ...]
     """Of endpoints whose senders have a part in the type."""
 
     def has(self, event_type: str) -> bool:
-        return event_type in self.types or any(each.can_be(event_type) for each in self.named)
+        return event_type in self.types or any(each.matches(event_type) for each in self.patterns)
 
 
 def _produced(registry: Registry, settings: Settings) -> _Produced:
     """All that endpoints make and that manifests speak of."""
-    named = [EventName.parse(each.event) for each in settings.webhooks if each.event is not None]
-    types = {each.before for each in named if not each.open}
+    events = [each.event for each in settings.webhooks if each.event is not None]
+    patterns = [TypePattern.parse(each) for each in events]
+    types = {each.before for each in patterns if not each.open}
     types |= {f"webhook.{each.name}" for each in settings.webhooks if each.event is None}
     for manifest in registry.plugins.values():
         for command in manifest.commands.values():
             types.update(command.emits or ())
-    return _Produced(frozenset(types), tuple(each for each in named if each.open))
+    return _Produced(frozenset(types), tuple(each for each in patterns if each.open))
 
 
 def _never_started(pipeline: Pipeline, produced: frozenset[str], places: _Places) -> Problem:

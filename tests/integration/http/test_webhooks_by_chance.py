@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ductile.config.event_name import EventName
+from ductile.config.event_types import TypePattern
 from ductile.http.webhooks.endpoint import Endpoint
 from ductile.http.webhooks.named import NamedByHeader
 from tests.integration.http.client import Client, sign
@@ -61,7 +61,7 @@ def test_no_bytes_at_all_break_the_server(stage_and_client: Opened, data: bytes)
 # --- the application by itself, on what a server could hand it --------------------------------
 
 #: An endpoint whose events have their type from a header that anybody can write.
-NAMED = replace(HOOK, event=NamedByHeader(EventName.parse("test.{event}"), "X-Kind"))
+NAMED = replace(HOOK, event=NamedByHeader(TypePattern.parse("test.{event}"), "X-Kind"))
 names = st.sampled_from(
     [b"x-sig", b"x-sig", b"x-kind", b"content-type", b"transfer-encoding", b"host", b"x"]
 )

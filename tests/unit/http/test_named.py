@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ductile.config.event_name import EventName
+from ductile.config.event_types import TypePattern
 from ductile.http.exchange import Rejection
 from ductile.http.webhooks.named import NamedByHeader
 
-BY_KIND = NamedByHeader(EventName.parse("hook.{event}"), "X-Kind")
+BY_KIND = NamedByHeader(TypePattern.parse("hook.{event}"), "X-Kind")
 
 
 def test_the_name_of_the_header_may_be_written_in_any_way() -> None:

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ductile.config.event_name import event_type
+from ductile.config.event_types import event_type
 from ductile.dispatch.interfaces import Accepted, Trigger
 from ductile.documents.problems import BadValue, described
 from ductile.documents.scalars import Duration, format_duration

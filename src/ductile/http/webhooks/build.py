@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from ductile.config.endpoints import EndpointSettings, RespondSettings
-from ductile.config.event_name import EventName
+from ductile.config.event_types import TypePattern
 from ductile.config.signatures import HmacSignature
 from ductile.config.signed import SignedContent
 from ductile.http.exchange import JSON
@@ -91,7 +91,7 @@ def _event(settings: EndpointSettings) -> str | NamedByHeader | None:
     header = settings.says_event
     if settings.event is None or header is None:
         return settings.event
-    return NamedByHeader(EventName.parse(settings.event), header)
+    return NamedByHeader(TypePattern.parse(settings.event), header)
 
 
 def _keyed_hash(signature: HmacSignature, clock: Clock) -> KeyedHash:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from ductile.config.event_name import EventName
+from ductile.config.event_types import TypePattern
 from ductile.http.exchange import Rejection
 from ductile.http.interfaces import Headers
 from ductile.http.webhooks.signature import only
@@ -19,13 +19,13 @@ _SHOWN: Final = 100
 class NamedByHeader:
     """The types that an endpoint makes of what its sender says."""
 
-    name: EventName
+    pattern: TypePattern
     header: str
 
     def of(self, headers: Headers) -> str:
         """The type of one delivery. Raises Rejection 400 if the header is not there to be read."""
         said = only(headers, self.header.lower().encode("ascii"))
-        event_type = None if said is None else self.name.filled(said)
+        event_type = None if said is None else self.pattern.filled(said)
         if event_type is None:
             found = "none" if said is None else json.dumps(said.decode("latin-1")[:_SHOWN])
             raise Rejection(

@@ -18,7 +18,6 @@ _SAID: Final = re.compile(rb"[A-Za-z0-9_-]+(?:[./ ][A-Za-z0-9_-]+)*")
 _MOST: Final = 100
 #: A path becomes a type of several words, a phrase one word.
 _WRITTEN: Final = bytes.maketrans(b"/ ", b"._")
-_FILLED: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 
 
 def event_type(text: str) -> str:
@@ -34,7 +33,7 @@ def event_type(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class EventName:
+class TypePattern:
     """`order.placed`, or `github.{event}`, where the sender says what stands for `{event}`.
 
     There is always a text of the endpoint's own before it: no sender can name just any type.
@@ -45,7 +44,7 @@ class EventName:
     """None where the sender has no part in it."""
 
     @classmethod
-    def parse(cls, text: str) -> EventName:
+    def parse(cls, text: str) -> TypePattern:
         """Raises BadValue for what cannot be the type of an event from outside."""
         before, placeholder, after = event_type(text).partition(EVENT)
         if EVENT in after:
@@ -66,19 +65,20 @@ class EventName:
         return self.after is not None
 
     def filled(self, said: bytes) -> str | None:
-        """The type, with what the sender said in it; None if that has not the form of a name."""
+        """The type, with what the sender said in it; None if that has not the form of a name, or
+        makes it one of the core's."""
         if len(said) > _MOST or not _SAID.fullmatch(said):
             return None
-        return f"{self.before}{said.translate(_WRITTEN).decode('ascii').lower()}{self.after or ''}"
+        middle = said.translate(_WRITTEN).decode("ascii").lower()
+        made = f"{self.before}{middle}{self.after or ''}"
+        return None if made.startswith(_RESERVED) else made
 
-    def can_be(self, event_type: str) -> bool:
+    def matches(self, event_type: str) -> bool:
         """Whether some sender could make it that type."""
         if self.after is None:
             return event_type == self.before
         middle = event_type.removeprefix(self.before).removesuffix(self.after)
-        return f"{self.before}{middle}{self.after}" == event_type and bool(
-            _FILLED.fullmatch(middle)
-        )
+        return self.filled(middle.encode()) == event_type
 
 
 def _check_braces(text: str) -> None:
