@@ -41,9 +41,10 @@ _STATEMENTS: Final = (
     f"""INSERT INTO context (number, id, hop, accumulated_json, created_at)
     {_CHAINS} SELECT {_ROOT}, {_CONTEXT}, 0, '{{"number":1}}', {_TIME} FROM chain""",
     f"""INSERT INTO context
-        (number, id, parent, run_id, step_id, hop, accumulated_json, created_at)
+        (number, id, parent, run_id, version, step_id, hop, accumulated_json, created_at)
     {_CHAINS} SELECT {_GROWN}, {_of(2, "step.n")},
-        CASE step.n WHEN 1 THEN {_ROOT} ELSE {_GROWN} - 1 END, {_RUN}, 'step-' || step.n, step.n,
+        CASE step.n WHEN 1 THEN {_ROOT} ELSE {_GROWN} - 1 END, {_RUN},
+        (SELECT number FROM pipeline_version), 'step-' || step.n, step.n,
         '{{"number":1,"origin_source":"benchmark"}}', {_TIME}
     FROM chain CROSS JOIN step""",
     f"""INSERT INTO pipeline_run

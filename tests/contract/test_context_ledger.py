@@ -26,12 +26,13 @@ def test_a_context_comes_back_as_it_was_written(store: Store) -> None:
     assert store.read(lambda tx: tx.contexts.get(context.id)) == context
 
 
-def test_a_context_of_a_run_remembers_run_and_step(store: Store) -> None:
+def test_a_context_of_a_run_remembers_version_and_step(store: Store) -> None:
     run = stored_run(store)
     root = a_context()
     context = a_context(
         root,
         run_id=run.id,
+        pipeline_hash=run.pipeline_hash,
         step_id="summary",
     )
     added(store, root, context)

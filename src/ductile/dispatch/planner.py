@@ -147,6 +147,7 @@ class Planner:
             content,
             now,
             run_id=run.id if run else None,
+            pipeline_hash=run.pipeline_hash if run else None,
             step_id=step_id,
         )
 
@@ -224,7 +225,9 @@ class Planner:
             deadline_at=now + pipeline.timeout if pipeline.timeout else None,
         )
         if origin.parents:
-            plan.contexts.append(replace(origin.context, run_id=run.id))
+            plan.contexts.append(
+                replace(origin.context, run_id=run.id, pipeline_hash=run.pipeline_hash)
+            )
         jobs_before = len(plan.jobs)
         routing = router.enter(pipeline, origin.event, origin.context)
         self.lead(plan, origin.within(run), pipeline, routing, now)

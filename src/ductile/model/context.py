@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ductile.model.ids import ContextId, RunId
+from ductile.model.ids import ContextId, PipelineHash, RunId
 from ductile.model.json import JsonObject
 
 
@@ -20,4 +20,6 @@ class Context:
     baggage: JsonObject
     created_at: datetime
     run_id: RunId | None = None
+    pipeline_hash: PipelineHash | None = None
+    """The version that its run is pinned to."""
     step_id: str | None = None

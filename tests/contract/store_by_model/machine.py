@@ -33,6 +33,7 @@ from ductile.model.run import Failure, Phase, Run, RunStatus
 from ductile.storage.interfaces import Store, Transaction
 from tests.contract.store_by_model.model import JobModel, RunModel, Stale, StoreModel
 from tests.support.builders import (
+    HASH,
     a_context,
     a_failure,
     a_file,
@@ -318,5 +319,6 @@ class World(RuleBasedStateMachine):
             read,
             baggage={"n": len(self.model.contexts)},
             run_id=job.run,
+            pipeline_hash=HASH,
             step_id=job.step,
         )

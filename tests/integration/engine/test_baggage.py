@@ -195,7 +195,7 @@ def test_a_run_that_an_event_starts_begins_with_the_events_payload_over_the_bagg
     root, grown, seed, end = chain.records.contexts
     second = next(run for run in chain.records.runs if run.pipeline_name == "second")
     assert (seed.parent_id, seed.hop, seed.step_id) == (grown.id, 2, None)
-    assert seed.run_id == second.id
+    assert (seed.run_id, seed.pipeline_hash) == (second.id, second.pipeline_hash)
     assert {key: seed.baggage[key] for key in ("number", "url", "channel_id", "added")} == {
         "number": 7,
         "url": "new",

@@ -89,6 +89,10 @@ def test_every_kind_of_row_that_ductile_writes_is_intact(site: Site) -> None:
         ("RESULT", "accumulated_json = json_remove(accumulated_json, '$.n')", 'lacks "n"'),
         ("RESULT", "hop = 7", "expected hop 1, found 7"),
         ("RESULT", "step_id = 'two'", "its run and step are not those of the job"),
+        ("RESULT", "version = NULL", "is pinned, found None"),
+        ("RESULT", "run_id = 'x'", "its run x is not of its chain"),
+        ("RESULT", "run_id = NULL", "expected a pipeline only where there is a run"),
+        ("RESULT", "parent = 999", "it has no parent, so expected hop 0, found 1"),
         (
             "RESULT",
             "accumulated_json = json_set(accumulated_json, '$.origin_source', 'x')",
@@ -111,8 +115,8 @@ def test_a_forged_context_is_found(site: Site, row: str, change: str, expected: 
 def test_a_context_that_nobody_wrote_is_found(site: Site) -> None:
     _, found = forged(
         site,
-        "INSERT INTO context SELECT NULL, ?, number, run_id, step_id, hop + 1, accumulated_json, "
-        "created_at FROM context WHERE id = ?",
+        "INSERT INTO context SELECT NULL, ?, number, run_id, version, step_id, hop + 1, "
+        "accumulated_json, created_at FROM context WHERE id = ?",
         new_id(),
         "RESULT",
     )
@@ -137,6 +141,17 @@ def test_a_forged_definition_is_found(site: Site) -> None:
     [problem] = found.ledger
     assert (problem.subject, problem.id) == (Subject.VERSION, chain.records.runs[0].pipeline_hash)
     assert "the hash of its definition is blake3:" in problem.detail
+
+
+def test_a_run_that_is_pinned_to_another_version_is_found(site: Site) -> None:
+    chain, found = forged(
+        site,
+        "UPDATE pipeline_run SET pipeline_hash = ? WHERE id = ?",
+        "blake3:other",
+        "RUN",
+    )
+    assert "to which run" in details(found)
+    assert chain.records.runs[0].pipeline_hash in details(found)
 
 
 def test_a_definition_that_is_none_is_found(site: Site) -> None:

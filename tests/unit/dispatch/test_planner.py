@@ -81,7 +81,7 @@ class Ledger:
         self.jobs = self._table(
             lambda job: (job.event_context_id, job.source_event_id, job.run_id, job.parent_job_id)
         )
-        self.contexts = self._table(lambda row: (row.parent_id, row.run_id))
+        self.contexts = self._table(lambda row: (row.parent_id, row.run_id, row.pipeline_hash))
         self.events = self._table(lambda event: (event.job_id,))
         self.runs = self._table(
             lambda run: (run.pipeline_hash, run.event_id, run.parent_run_id, run.parent_job_id)

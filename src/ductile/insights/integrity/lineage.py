@@ -68,8 +68,7 @@ class Lineage:
         if parent is None:
             yield f"its parent {row.parent_id} does not exist in its chain"
             return
-        if row.run_id is not None and row.run_id not in self._runs:
-            yield f"its run {row.run_id} is not of its chain"
+        yield from self._pinned(row)
         if not equal(_origin(row.baggage), _origin(parent.baggage)):
             yield f'its "{ORIGIN}" keys are not those of its parent {parent.id}'
         yield from self._grown(row, parent)
@@ -85,6 +84,20 @@ class Lineage:
         elif not equal(row.baggage, baggage.root(event)):
             expected = baggage.root(event)
             yield f"not what event {event.id} started the chain with: {_differs(expected, row)}"
+
+    def _pinned(self, row: Context) -> Iterator[str]:
+        if row.run_id is None:
+            if row.pipeline_hash is not None:
+                yield "expected a pipeline only where there is a run, found one without"
+            return
+        run = self._runs.get(row.run_id)
+        if run is None:
+            yield f"its run {row.run_id} is not of its chain"
+        elif row.pipeline_hash != run.pipeline_hash:
+            yield (
+                f"expected version {run.pipeline_hash}, to which run {run.id} is pinned, found "
+                f"{row.pipeline_hash}"
+            )
 
     def _grown(self, row: Context, parent: Context) -> Iterator[str]:
         writer = self._writers.get(row.id)

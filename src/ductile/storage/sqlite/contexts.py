@@ -28,6 +28,7 @@ class Contexts:
             "id": context.id,
             "parent_id": context.parent_id,
             "run_id": context.run_id,
+            "pipeline_hash": context.pipeline_hash,
             "step_id": context.step_id,
             "hop": context.hop,
             "accumulated_json": rows.json_text(context.baggage, "baggage"),

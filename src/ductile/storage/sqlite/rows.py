@@ -75,15 +75,16 @@ def job(row: Row) -> Job:
 
 
 def context(row: Row) -> Context:
-    """One row of `event_context`, without the pipeline, which its run has too."""
+    """One row of `event_context`, without the name of the pipeline."""
     return Context(
         id=row[0],
         parent_id=row[1],
         run_id=row[2],
-        step_id=row[3],
-        hop=row[4],
-        baggage=decode(row[5]),
-        created_at=from_text(row[6]),
+        pipeline_hash=row[3],
+        step_id=row[4],
+        hop=row[5],
+        baggage=decode(row[6]),
+        created_at=from_text(row[7]),
     )
 
 

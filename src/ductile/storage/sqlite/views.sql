@@ -76,7 +76,7 @@ WITH RECURSIVE grown (number, id) AS (
     FROM grown CROSS JOIN context ON context.number = grown.number
     CROSS JOIN context AS parent ON parent.number = context.parent
 )
-SELECT id, parent_id, run_id, step_id, hop, accumulated_json, created_at
+SELECT id, parent_id, run_id, pipeline_hash, step_id, hop, accumulated_json, created_at
 FROM grown CROSS JOIN event_context USING (id)
 ORDER BY grown.number;
 
