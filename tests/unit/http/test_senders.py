@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -142,6 +143,25 @@ def test_while_two_keys_are_live_either_may_have_signed(name: str) -> None:
     both = MAKERS[name](NEW, OLD)
     for each in (OLD, NEW):
         assert both.verify(signed(MAKERS[name](each)), BODY) is Verdict.GENUINE
+
+
+@pytest.mark.parametrize("name", WITH_SECRETS)
+def test_every_secret_is_compared_in_constant_time_whichever_is_right(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, others = MAKERS[name](NEW, OLD), "YW5vdGhlci1zZWNyZXQ="
+    compared: list[bool] = []
+
+    def compare(one: bytes, other: bytes) -> bool:
+        compared.append(compare_digest(one, other))
+        return compared[-1]
+
+    compare_digest = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", compare)
+    for each, right in ((NEW, [True, False]), (OLD, [False, True]), (others, [False, False])):
+        compared.clear()
+        genuine = both.verify(signed(MAKERS[name](each)), BODY) is Verdict.GENUINE
+        assert (compared, genuine) == (right, any(right))
 
 
 @every
